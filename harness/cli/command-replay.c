@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+
+/* agenttest replay: judge recorded evidence again, and compare with what was judged then. */
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/command.h"
+#include "cli/language.h"
+#include "cli/terminal.h"
+#include "reports/failure.h"
+#include "schedule/replay.h"
+
+typedef struct Replays {
+        const Options *options;
+        TerminalOptions terminal;
+        RunSummary summary;
+        bool is_different; /* verdicts are not the recorded ones, although they should be */
+        bool is_invalid;   /* a scenario file, or a folder that is no evidence */
+} Replays;
+
+static bool has_file(const char *folder, const char *name) {
+        CLEANUP_FREE char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", folder, name) < 0) {
+                path = NULL;
+                return false;
+        }
+        return access(path, F_OK) == 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The folder itself where it is one play's, else those in it, sorted. */
+static int find_evidence(const char *folder, PathList *ret, Error *reterr) {
+        size_t n_before = ret->n_items;
+        DIR *stream;
+        int r = 0;
+
+        if (has_file(folder, "resolved.json"))
+                return path_list_add(ret, folder);
+        stream = opendir(folder);
+        if (!stream)
+                return error_set_errno(reterr, -errno, "%s cannot be read", folder);
+        for (struct dirent *child; r >= 0 && (child = readdir(stream));) {
+                CLEANUP_FREE char *path = NULL;
+
+                if (child->d_name[0] == '.')
+                        continue;
+                if (asprintf(&path, "%s/%s", folder, child->d_name) < 0) {
+                        path = NULL;
+                        r = -ENOMEM;
+                } else if (has_file(path, "resolved.json"))
+                        r = path_list_add(ret, path);
+        }
+        (void) closedir(stream);
+        if (r < 0)
+                return error_set_errno(reterr, r, "%s", folder);
+        if (ret->n_items == n_before)
+                return error_set(reterr, -ENOENT, "%s holds no evidence: no resolved.json in it or in a folder in it",
+                                folder);
+        qsort(ret->items + n_before, ret->n_items - n_before, sizeof(*ret->items), compare_names);
+        return 0;
+}
+
+/* Lines of one that are not the same line of the other. */
+static void print_differences(const Replay *replay) {
+        const char *then = replay->recorded, *now = text_get(&replay->verdicts);
+
+        while (*then || *now) {
+                size_t n_then = strcspn(then, "\n"), n_now = strcspn(now, "\n");
+
+                if (n_then != n_now || memcmp(then, now, n_then) != 0) {
+                        if (n_then > 0)
+                                printf("    then: %.*s\n", (int) n_then, then);
+                        if (n_now > 0)
+                                printf("    now:  %.*s\n", (int) n_now, now);
+                }
+                then += n_then + (then[n_then] == '\n');
+                now += n_now + (now[n_now] == '\n');
+        }
+}
+
+static void print_replay(Replays *replays, const Replay *replay, const char *folder) {
+        bool is_same = replay_is_same(replay), is_edited = replays->options->scenario_path != NULL;
+        const SourceFile *file = &replay->library.files[0];
+        Play play = {
+                .scenario = replay->scenario,
+                .name = replay->play_name,
+                .source = file->text,
+                .n_source_bytes = file->n_bytes,
+        };
+        PlayResult result = {
+                .play = &play,
+                .judgement = replay->judgement,
+                .outcome = replay->judgement.outcome,
+                .timeline = replay->timeline,
+        };
+        FailureStyle style = { .has_color = replays->terminal.has_color,
+                .is_verbose = replays->options->verbosity > 0 };
+        CLEANUP_TEXT Text text = TEXT_INIT;
+
+        printf("%s  %s: %s\n", outcome_label(result.outcome), replay->play_name,
+                        is_same     ? "same verdicts as recorded"
+                        : is_edited ? "verdicts by the edited scenario differ from the recorded ones"
+                                    : "verdicts DIFFER from the recorded ones");
+        if (result.outcome != OUTCOME_PASS && replays->options->verbosity >= 0)
+                failure_write(&result, &style, &text);
+        if (replays->options->verbosity > 0)
+                verdicts_write(&replay->judgement, &text);
+        fputs(text_get(&text), stdout);
+        if (!is_same)
+                print_differences(replay);
+        replays->is_different = replays->is_different || (!is_same && !is_edited);
+}
+
+static void replay_one(Replays *replays, const char *folder) {
+        CLEANUP(replay_done) Replay replay = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        Language language = language_known();
+        int r;
+
+        r = replay_evidence(folder, replays->options->scenario_path, &language, &replay, &error);
+        if (r >= 0) {
+                replays->summary.n_with[replay.judgement.outcome]++;
+                print_replay(replays, &replay, folder);
+                return;
+        }
+        fputs(text_get(&replay.problems), stderr);
+        complain("%s", error_text(&error));
+        /* A scenario file that is wrong, or not the one: usage. Evidence that is damaged or was never taken: an
+         * error. */
+        if (r == -EINVAL || r == -ENOENT)
+                replays->is_invalid = true;
+        else
+                replays->summary.n_with[OUTCOME_ERROR]++;
+}
+
+int command_replay(const Options *options) {
+        Replays replays = { .options = options, .terminal = terminal_options(stdout, options) };
+        CLEANUP(path_list_done) PathList folders = PATH_LIST_INIT;
+        CLEANUP_TEXT Text line = TEXT_INIT;
+
+        FOREACH_ARRAY (path, options->paths.items, options->paths.n_items) {
+                CLEANUP_ERROR Error error = ERROR_INIT;
+
+                if (find_evidence(*path, &folders, &error) < 0) {
+                        complain("%s", error_text(&error));
+                        return STATUS_USAGE;
+                }
+        }
+        FOREACH_ARRAY (folder, folders.items, folders.n_items)
+                replay_one(&replays, *folder);
+
+        run_summary_line(&replays.summary, &line);
+        printf("%s%s\n", text_get(&line),
+                        replays.is_different ? "; some verdicts differ from the recorded ones" : "");
+        if (replays.is_invalid)
+                return finish_output(STATUS_USAGE);
+        if (replays.is_different)
+                return finish_output(STATUS_ERROR);
+        return finish_output(run_summary_exit_status(&replays.summary, &options->exit_policy));
+}

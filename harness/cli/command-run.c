@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+
+/* agenttest run: play scenarios and report. */
+
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/suite.h"
+#include "cli/terminal.h"
+#include "perform/perform.h"
+#include "schedule/limits.h"
+#include "schedule/schedule.h"
+#include "schedule/scope.h"
+
+enum { REPORTS_MAX = 2 };
+
+typedef struct PlayList {
+        Play *items;
+        size_t n_items;
+} PlayList;
+
+typedef struct Reports {
+        Report *items[REPORTS_MAX];
+        size_t n_items;
+} Reports;
+
+static void play_list_done(PlayList *plays) {
+        FOREACH_ARRAY (play, plays->items, plays->n_items)
+                free(play->name);
+        free(plays->items);
+}
+
+/* --- plays --- */
+
+static int add_play(PlayList *plays, const SourceFile *file, const Scenario *scenario, unsigned repeat,
+                const Options *options) {
+        Play *items = reallocarray(plays->items, plays->n_items + 1, sizeof(*items));
+        char *name = NULL;
+        int r;
+
+        if (!items)
+                return -ENOMEM;
+        plays->items = items;
+        r = options->n_repeats > 1 ? asprintf(&name, "%s #%u", scenario->name, repeat + 1)
+                                   : asprintf(&name, "%s", scenario->name);
+        if (r < 0)
+                return -ENOMEM;
+        items[plays->n_items] = (Play){
+                .scenario = scenario,
+                .name = name,
+                .index = (unsigned) plays->n_items,
+                .source = file->text,
+                .n_source_bytes = file->n_bytes,
+                .defines = file->defines,
+                .n_defines = file->n_defines,
+        };
+        plays->n_items++;
+        return 0;
+}
+
+static int add_plays_of(PlayList *plays, const SourceFile *file, unsigned repeat, const Options *options) {
+        FOREACH_ARRAY (scenario, file->scenarios.items, file->scenarios.n_items) {
+                if (!is_selected(options, *scenario))
+                        continue;
+                if (options->timeout_usec > 0)
+                        (*scenario)->timeout_usec = options->timeout_usec;
+                if (add_play(plays, file, *scenario, repeat, options) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int list_plays(const Options *options, const Library *library, PlayList *plays) {
+        for (unsigned repeat = 0; repeat < options->n_repeats; repeat++)
+                FOREACH_ARRAY (file, library->files, library->n_files)
+                        if (add_plays_of(plays, file, repeat, options) < 0)
+                                return -ENOMEM;
+        return 0;
+}
+
+/* --- reports --- */
+
+static int open_tap(const Options *options, Reports *reports, Error *reterr) {
+        TapOptions tap = {
+                .file = stdout,
+                .closes_file = options->tap_path != NULL,
+                .inconclusive_as = options->exit_policy.inconclusive_as,
+        };
+
+        if (options->tap_path) {
+                tap.file = fopen(options->tap_path, "we");
+                if (!tap.file)
+                        return error_set_errno(reterr, -errno, "TAP file %s cannot be written", options->tap_path);
+        }
+        reports->items[reports->n_items] = tap_report_new(&tap);
+        if (!reports->items[reports->n_items])
+                return error_set(reterr, -ENOMEM, "Out of memory");
+        reports->n_items++;
+        return 0;
+}
+
+static int open_reports(const Options *options, Reports *reports, Error *reterr) {
+        /* Standard output belongs to a program that reads TAP; people are told on the other one. */
+        bool is_taken = options->writes_tap && !options->tap_path;
+        TerminalOptions terminal = terminal_options(is_taken ? stderr : stdout, options);
+
+        reports->items[0] = terminal_report_new(&terminal);
+        if (!reports->items[0])
+                return error_set(reterr, -ENOMEM, "Out of memory");
+        reports->n_items = 1;
+        return options->writes_tap ? open_tap(options, reports, reterr) : 0;
+}
+
+static int close_reports(Reports *reports, int status) {
+        FOREACH_ARRAY (report, reports->items, reports->n_items) {
+                CLEANUP_ERROR Error error = ERROR_INIT;
+
+                if ((*report)->close(*report, &error) >= 0)
+                        continue;
+                complain("%s", error_text(&error));
+                if (status == STATUS_PASS)
+                        status = STATUS_ERROR;
+        }
+        reports->n_items = 0;
+        return status;
+}
+
+/* --- the run --- */
+
+typedef struct RunContext {
+        const Options *options;
+        PlayList plays;
+        Reports reports;
+        RunScope scope;
+        EvidenceStore *store;
+        Text jobs_note;
+        Error stage_problem;
+} RunContext;
+
+static const char *build_path(const RunContext *context) {
+        const Play *play = &context->plays.items[0];
+
+        FOREACH_ARRAY (define, play->defines, play->n_defines)
+                if (strcmp(define->name, "build") == 0)
+                        return define->value;
+        return NULL;
+}
+
+/* Returns an exit status: STATUS_PASS where the run can begin. */
+static int prepare(RunContext *context) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        CLEANUP_TEXT Text note = TEXT_INIT;
+        int r;
+
+        r = run_scope_begin(&context->scope, &note, &error);
+        if (note.n_bytes > 0)
+                complain("note: %s", text_get(&note));
+        if (r < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_ERROR;
+        }
+        r = evidence_store_open(context->options->evidence, ownership_run_id(context->scope.ownership),
+                        &context->store, &error);
+        if (r < 0) {
+                complain("%s", error_text(&error));
+                return r == -ENOTEMPTY ? STATUS_USAGE : STATUS_ERROR;
+        }
+        return STATUS_PASS;
+}
+
+static int play_all(RunContext *context) {
+        const Options *options = context->options;
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        Limits limits;
+        ScheduleOptions schedule = {
+                .stage = options->stage,
+                .perform = perform_scenario,
+                .version = AGENTTEST_VERSION,
+                .run_id = context->scope.ownership ? ownership_run_id(context->scope.ownership) : NULL,
+                .build_path = build_path(context),
+                .stage_problem = context->stage_problem.code < 0 ? error_text(&context->stage_problem) : NULL,
+                .store = context->store,
+                .reports = context->reports.items,
+                .n_reports = context->reports.n_items,
+                .in_child = run_scope_in_child,
+                .userdata = &context->scope,
+        };
+
+        limits_raise_descriptors();
+        limits_read(&limits);
+        schedule.n_jobs = limits_jobs(&limits, options->n_jobs, context->plays.n_items, &context->jobs_note);
+        if (context->jobs_note.n_bytes > 0)
+                schedule.jobs_note = text_get(&context->jobs_note);
+
+        if (schedule_run(&schedule, context->plays.items, context->plays.n_items, &summary, &error) < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_ERROR;
+        }
+        return run_summary_exit_status(&summary, &options->exit_policy);
+}
+
+static int put_in_order(RunContext *context, int status) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        context->store = evidence_store_close(context->store);
+        if (!context->scope.ownership || run_scope_end(&context->scope, &error) >= 0)
+                return status;
+        complain("Something of this run is still there, the next one tries again: %s", error_text(&error));
+        return status == STATUS_PASS ? STATUS_ERROR : status;
+}
+
+static int run_plays(RunContext *context) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int status = STATUS_PASS;
+
+        if (open_reports(context->options, &context->reports, &error) < 0) {
+                complain("%s", error_text(&error));
+                return close_reports(&context->reports, STATUS_ERROR);
+        }
+        if (context->options->stage->probe(&context->stage_problem) >= 0)
+                status = prepare(context);
+        if (status == STATUS_PASS)
+                status = play_all(context);
+        status = close_reports(&context->reports, status);
+        return put_in_order(context, status);
+}
+
+/* A suite that ran nothing is not green; TAP has a word for it. */
+static int run_nothing(const Options *options) {
+        RunSummary summary = { 0 };
+
+        if (options->writes_tap && !options->tap_path)
+                printf("TAP version 13\n1..0 # SKIP no scenario is selected\n");
+        complain("no scenario is selected by --filter and --tag");
+        return finish_output(run_summary_exit_status(&summary, &options->exit_policy));
+}
+
+int command_run(const Options *options) {
+        CLEANUP(library_done) Library library = LIBRARY_INIT;
+        CLEANUP(play_list_done) PlayList plays = { 0 };
+        RunContext context = { .options = options, .scope = RUN_SCOPE_INIT };
+        int status = load_scenarios(options, &library);
+
+        if (status != STATUS_PASS)
+                return status;
+        if (list_plays(options, &library, &plays) < 0) {
+                complain("Out of memory");
+                return STATUS_ERROR;
+        }
+        if (plays.n_items == 0)
+                return run_nothing(options);
+
+        context.plays = plays;
+        status = run_plays(&context);
+        text_done(&context.jobs_note);
+        error_done(&context.stage_problem);
+        return status;
+}

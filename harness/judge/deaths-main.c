@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Rule 6 (i): an exit of a main process that nobody asked for is a failure, even when every expectation holds. */
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/quantity.h"
+#include "judge/deaths-private.h"
+#include "judge/expect-kinds.h"
+
+/* The process was there when the action came: it had begun, and its end has no stamp before it. */
+static bool action_may_hit(const Entry *action, const MainExit *exit) {
+        return exit->start_usec <= action->at_usec &&
+               entry_get_usec(action, "asked", action->at_usec) <= exit->upper_usec;
+}
+
+static bool job_explains(const Entry *action, const MainExit *exit) {
+        return is_stop_action(action) && action_may_hit(action, exit);
+}
+
+static bool signal_explains(const Entry *action, const MainExit *exit) {
+        bool is_main = !entry_get(action, "who") || entry_has(action, "who", "main");
+        int64_t pid = entry_get_number(action, "pid", 0), number = entry_get_number(action, "signal", 0);
+
+        if (entry_get_number(action, "errno", 0) != 0 || entry_has(action, "who", "control") ||
+                        !signal_ends((int) number) || !action_may_hit(action, exit))
+                return false;
+        /* A daemon may exit because of any signal, but be killed only by the one it was sent. */
+        if ((exit->code == EXIT_CODE_KILLED || exit->code == EXIT_CODE_DUMPED) && exit->status != number)
+                return false;
+        return !is_main || exit->pid == 0 || pid == exit->pid;
+}
+
+/* The latest action of @kind that explains the exit and has explained no other one. */
+static bool is_explained_by_action(Deaths *deaths, const char *unit, const MainExit *exit, EntryKind kind,
+                bool (*explains)(const Entry *action, const MainExit *exit)) {
+        const Timeline *timeline = deaths->facts->timeline;
+
+        for (const Entry *action = timeline_last(timeline, SIZE_MAX, kind, unit); action;
+                        action = timeline_last(timeline, action->index, kind, unit))
+                if (deaths->n_uses[action->index] == 0 && explains(action, exit)) {
+                        deaths->n_uses[action->index]++;
+                        return true;
+                }
+        return false;
+}
+
+/*
+ * The manager itself stopped the unit: a dependency, a conflict, a timer of the unit's own. Both lines are PID 1's,
+ * which journald keeps in order; a line behind the exit belongs to what came after it (the stop part of an automatic
+ * restart).
+ */
+static bool is_explained_by_stopping(const Deaths *deaths, const char *unit, const MainExit *exit) {
+        const Timeline *timeline = deaths->facts->timeline;
+        uint64_t exit_seqnum = UINT64_MAX;
+
+        if (exit->line_index != SIZE_MAX)
+                exit_seqnum = entry_get_usec(timeline_get(timeline, exit->line_index), "seqnum", UINT64_MAX);
+        for (const Entry *line = timeline_next(timeline, 0, ENTRY_MANAGER_LINE, unit); line;
+                        line = timeline_next(timeline, line->index + 1, ENTRY_MANAGER_LINE, unit)) {
+                const char *invocation = entry_get(line, "INVOCATION_ID");
+
+                if (!entry_has(line, "MESSAGE_ID", MESSAGE_STOPPING))
+                        continue;
+                if (invocation && exit->invocation && strcmp(invocation, exit->invocation) != 0)
+                        continue;
+                if (exit_seqnum != UINT64_MAX ? entry_get_usec(line, "seqnum", UINT64_MAX) < exit_seqnum
+                                              : line->at_usec >= exit->start_usec &&
+                                                                line->at_usec <= exit->upper_usec)
+                        return true;
+        }
+        return false;
+}
+
+/* Units whose main process ends by design: a oneshot, and one that stays active after its exit. */
+static bool is_explained_by_type(const Deaths *deaths, const char *unit, const MainExit *exit) {
+        const Timeline *timeline = deaths->facts->timeline;
+        const char *type = timeline_property(timeline, unit, SIZE_MAX, "Type");
+        const char *remains = timeline_property(timeline, unit, SIZE_MAX, "RemainAfterExit");
+
+        if (exit->code != EXIT_CODE_EXITED)
+                return false;
+        return (type && strcmp(type, "oneshot") == 0) ||
+               (remains && strcmp(remains, "yes") == 0 && exit->status == 0);
+}
+
+/* How many restarts `count` allows: what it equals, or its upper end. */
+static unsigned allowed_by_count(const Match *match) {
+        switch (match->operator) {
+        case MATCH_EQUAL:
+        case MATCH_LESS_EQUAL:
+                return match->has_number ? (unsigned) match->low : 1;
+        case MATCH_LESS:
+                return match->has_number && match->low >= 1 ? (unsigned) match->low - 1 : 0;
+        case MATCH_RANGE:
+                return (unsigned) match->high;
+        default:
+                return UINT_MAX;
+        }
+}
+
+/*
+ * How many ends of a main process the expectation asks for. Only `exit` and `restart` do: a `state` that happens to
+ * hold after a death does not ask for it. An exit is one; restarts are as many as are allowed.
+ */
+static unsigned ends_wanted(const Expectation *expectation) {
+        const Value *count, *limit;
+
+        if (expectation->kind == &exit_expectation.spec)
+                return 1;
+        if (expectation->kind != &restart_expectation.spec)
+                return 0;
+        count = expectation_value(expectation, "count");
+        limit = expectation_value(expectation, "start-limit");
+        if (limit->is_set && limit->is_true)
+                return UINT_MAX;
+        return count->is_set ? allowed_by_count(&count->matches->match) : 1;
+}
+
+/* Expectations of one step speak of the same ends: `exit` and `restart` of one crash are one. */
+static unsigned step_ends_wanted(const Step *step, const char *unit) {
+        unsigned n_wanted = 0;
+
+        FOREACH_ARRAY (expectation, step->expectations, step->n_expectations)
+                if (expectation->unit && strcmp(expectation->unit, unit) == 0 && ends_wanted(expectation) > n_wanted)
+                        n_wanted = ends_wanted(expectation);
+        return n_wanted;
+}
+
+typedef struct StepSearch {
+        const char *id;
+        const Step *step;
+} StepSearch;
+
+static void find_step_of(const Expectation *expectation, void *userdata) {
+        StepSearch *search = userdata;
+
+        if (expectation->step && strcmp(expectation->step->id, search->id) == 0)
+                search->step = expectation->step;
+}
+
+/* An expectation explains the exits of its window, as long as its step ran: behind that nobody expected any more. */
+static bool window_covers(const Deaths *deaths, const Step *step, const Entry *begin, const MainExit *exit) {
+        const Timeline *timeline = deaths->facts->timeline;
+        uint64_t until_usec;
+        StepRun step_run;
+        Window window;
+
+        window_of_step(deaths->facts, step, begin->index, &window);
+        step_run_find(timeline, begin->index, &step_run);
+        /* To the end of the step, not to the deadline: an exit between them is late, which the expectation says
+         * itself. */
+        until_usec = step_run.end_index != SIZE_MAX ? timeline_get(timeline, step_run.end_index)->at_usec
+                                                    : window.deadline_usec;
+        return exit->upper_usec >= window.from_usec && exit->upper_usec <= until_usec;
+}
+
+static bool is_explained_by_expectation(Deaths *deaths, const char *unit, const MainExit *exit) {
+        const Timeline *timeline = deaths->facts->timeline;
+
+        for (const Entry *begin = timeline_next(timeline, 0, ENTRY_STEP_BEGIN, NULL); begin;
+                        begin = timeline_next(timeline, begin->index + 1, ENTRY_STEP_BEGIN, NULL)) {
+                StepSearch search = { .id = entry_get(begin, "step") ?: "" };
+
+                if (!entry_has(begin, "kind", "expect"))
+                        continue;
+                scenario_visit_expectations(deaths->facts->scenario, find_step_of, &search);
+                if (search.step && deaths->n_uses[begin->index] < step_ends_wanted(search.step, unit) &&
+                                window_covers(deaths, search.step, begin, exit)) {
+                        deaths->n_uses[begin->index]++;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool is_explained(Deaths *deaths, const char *unit, const MainExit *exit) {
+        return is_explained_by_type(deaths, unit, exit) ||
+               is_explained_by_action(deaths, unit, exit, ENTRY_SIGNAL_ACTION, signal_explains) ||
+               is_explained_by_action(deaths, unit, exit, ENTRY_JOB_ACTION, job_explains) ||
+               is_explained_by_stopping(deaths, unit, exit) || is_explained_by_expectation(deaths, unit, exit);
+}
+
+static int report_exit(Deaths *deaths, const char *unit, const MainExit *exit) {
+        const size_t evidence[] = { exit->properties_index, exit->line_index, exit->gone_index, exit->death_index };
+        char what[MAIN_EXIT_TEXT_MAX], moment[WINDOW_MOMENT_MAX];
+        CLEANUP_FREE char *sentence = NULL;
+
+        if (asprintf(&sentence, "%s: the main process %d %s %s", unit, (int) exit->pid, main_exit_text(exit, what),
+                            window_moment(deaths->facts, &deaths->window, exit->upper_usec, moment)) < 0) {
+                sentence = NULL;
+                return -ENOMEM;
+        }
+        return deaths_report(deaths, evidence, ELEMENTS_OF(evidence), exit->upper_usec, 0, sentence);
+}
+
+int judge_main_deaths(Deaths *deaths) {
+        FOREACH_ARRAY (unit, deaths->units, deaths->n_units)
+                FOREACH_ARRAY (exit, unit->exits.items, unit->exits.n_items) {
+                        int r = is_explained(deaths, unit->name, exit) ? 0 : report_exit(deaths, unit->name, exit);
+
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "perform/perform.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "observe/versions.h"
+#include "perform/barrier.h"
+#include "perform/command-environment.h"
+#include "perform/player.h"
+#include "perform/stage-files.h"
+#include "perform/stream.h"
+
+#define ACCT_PATH       "/run/agenttest.acct"
+/* Hits of one expectation that are put into the timeline, for people; the log book counts them all. */
+#define MAX_LOG_ENTRIES 200
+
+static void run_done(Run *run) {
+        run->player = player_free(run->player);
+        run->command = command_free(run->command);
+        run->barrier = barrier_free(run->barrier);
+        run->databases = sqlite_probe_free(run->databases);
+        run->left_behind = left_behind_free(run->left_behind);
+        run->cgroups = cgroup_reader_free(run->cgroups);
+        run->kmsg = kmsg_watch_free(run->kmsg);
+        run->acct = acct_watch_free(run->acct);
+        run->journal = journal_watch_free(run->journal);
+        run->bus = bus_watch_free(run->bus);
+        run->logbook = logbook_free(run->logbook);
+        run->observer.timeline = timeline_free(run->observer.timeline);
+        run->observer.event = sd_event_unref(run->observer.event);
+        error_done(&run->error);
+}
+
+static void on_entry(const Entry *entry, void *userdata) {
+        Run *run = userdata;
+        int r = stream_entry(run->request->stream_fd, entry);
+
+        if (r < 0)
+                (void) run_break(run, r, "cannot write to the scheduler");
+        if (run->player)
+                player_wake(run->player);
+}
+
+static void on_log_hit(const Expectation *expectation, const LogHit *hit, void *userdata) {
+        Run *run = userdata;
+        size_t n_hits = 0;
+        Entry *entry;
+
+        (void) logbook_hits(run->logbook, expectation, &n_hits);
+        if (run->player)
+                player_wake(run->player);
+        if (n_hits > MAX_LOG_ENTRIES)
+                return;
+        entry = observer_entry(&run->observer, SOURCE_JOURNAL, ENTRY_LOG, hit->at_usec, expectation->unit);
+        if (entry) {
+                entry_set(entry, "expectation", expectation->id);
+                entry_set_usec(entry, "seqnum", hit->seqnum);
+                entry_set_number(entry, "PID", hit->pid);
+                if (hit->excerpt)
+                        entry_set(entry, "MESSAGE", hit->excerpt);
+        }
+        run_append(run, entry);
+}
+
+static void on_line(const LogLine *line, void *userdata) {
+        Run *run = userdata;
+        int r = logbook_feed(run->logbook, line, on_log_hit, run);
+
+        if (r < 0)
+                (void) run_break(run, r, "cannot look at a journal line");
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Run *run = userdata;
+
+        player_end(run->player, "interrupted", strsignal((int) info->ssi_signo));
+        return 0;
+}
+
+static int run_open_observers(Run *run, Error *reterr) {
+        int r;
+
+        r = bus_watch_new(&run->observer, run->stage->bus_address, &run->bus, reterr);
+        if (r >= 0)
+                r = journal_watch_new(&run->observer, run->stage->journal_folder, JOURNALD_SOCKET, on_line, run,
+                                &run->journal, reterr);
+        if (r >= 0)
+                r = acct_watch_new(&run->observer, ACCT_PATH, &run->acct, reterr);
+        if (r >= 0)
+                r = kmsg_watch_new(&run->observer, run->stage->kmsg_fd, &run->kmsg, reterr);
+        if (r >= 0)
+                r = cgroup_reader_new(&run->observer, &run->cgroups, reterr);
+        if (r >= 0)
+                r = left_behind_new(&run->observer, &run->left_behind, reterr);
+        if (r >= 0)
+                r = sqlite_probe_new(&run->observer, &run->databases, reterr);
+        return r;
+}
+
+static int run_open_loop(Run *run, Error *reterr) {
+        int r;
+
+        r = sd_event_new(&run->observer.event);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot make an event loop");
+        run->observer.timeline = timeline_new();
+        if (!run->observer.timeline)
+                return -ENOMEM;
+        timeline_set_listener(run->observer.timeline, on_entry, run);
+        return logbook_new(run->scenario, &run->logbook);
+}
+
+static int run_open_player(Run *run, Error *reterr) {
+        int r;
+
+        r = barrier_new(run, &run->barrier);
+        if (r >= 0)
+                r = player_new(run, &run->player, reterr);
+        if (r >= 0)
+                r = sd_event_add_signal(run->observer.event, NULL, SIGTERM, on_signal, run);
+        if (r >= 0)
+                r = sd_event_add_signal(run->observer.event, NULL, SIGINT, on_signal, run);
+        return r;
+}
+
+static void run_note_versions(Run *run) {
+        Entry *entry = run_note(run, ENTRY_VERSIONS, NULL);
+
+        if (entry) {
+                entry_set(entry, "agenttest", AGENTTEST_VERSION);
+                entry_set(entry, "stage", run->stage->kind_name);
+                entry_set_usec(entry, "forked", run->stage->forked_usec);
+                entry_set_usec(entry, "booted", run->stage->booted_usec);
+                entry_set_number(entry, "performer", getpid());
+                versions_fill(entry, run->bus, run->cgroups);
+        }
+        run_append(run, entry);
+}
+
+static int run_open(Run *run, Error *reterr) {
+        int r;
+
+        r = run_open_loop(run, reterr);
+        if (r >= 0)
+                r = run_open_observers(run, reterr);
+        if (r >= 0)
+                r = run_open_player(run, reterr);
+        if (r < 0)
+                return r;
+        run_note_versions(run);
+        FOREACH_ARRAY (unit, run->scenario->units, run->scenario->n_units) {
+                r = bus_watch_add_unit(run->bus, unit->name, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int run_play(Run *run, Error *reterr) {
+        int r;
+
+        r = player_start(run->player, reterr);
+        if (r < 0)
+                return r;
+        r = sd_event_loop(run->observer.event);
+        if (run->broken < 0)
+                return error_set(reterr, run->broken, "%s", error_text(&run->error));
+        if (r < 0)
+                return error_set_errno(reterr, r, "the event loop ended");
+        return 0;
+}
+
+static int run_finish(Run *run, Outcome *ret_outcome, Error *reterr) {
+        CLEANUP(judgement_done) Judgement judgement = JUDGEMENT_INIT;
+        Case facts = run_case(run);
+        int r;
+
+        r = journal_copy(run->stage->journal_folder, run->observer.evidence_fd, reterr);
+        if (r >= 0)
+                r = judge_scenario(&facts, &judgement, reterr);
+        if (r >= 0)
+                r = stream_verdicts(run->request->stream_fd, &judgement);
+        *ret_outcome = judgement.outcome;
+        return r;
+}
+
+/* The scenario could not be played: one verdict about that, and the end of the stream. */
+static int report_broken(const PerformRequest *request, Reason reason, Error *error, int code) {
+        CLEANUP(judgement_done) Judgement judgement = JUDGEMENT_INIT;
+        int r;
+
+        error->code = code;
+        judgement.verdicts = calloc(1, sizeof(Verdict));
+        if (!judgement.verdicts)
+                return -ENOMEM;
+        judgement.n_verdicts = 1;
+        judgement.outcome = OUTCOME_ERROR;
+        judgement.verdicts[0] = (Verdict){
+                .outcome = OUTCOME_ERROR,
+                .reason = reason,
+                .id = strdup("scenario"),
+                .sentence = strdup(error_text(error)),
+                .margin_usec = USEC_INFINITY,
+        };
+        r = stream_verdicts(request->stream_fd, &judgement);
+        if (r >= 0)
+                r = stream_end(request->stream_fd, OUTCOME_ERROR);
+        return r;
+}
+
+static void block_signals(void) {
+        sigset_t signals;
+
+        (void) sigemptyset(&signals);
+        (void) sigaddset(&signals, SIGTERM);
+        (void) sigaddset(&signals, SIGINT);
+        (void) sigaddset(&signals, SIGCHLD);
+        (void) sigprocmask(SIG_BLOCK, &signals, NULL);
+        (void) signal(SIGPIPE, SIG_IGN);
+}
+
+/* Runs on the stage. */
+static int play_on_stage(const StageContext *context, void *userdata) {
+        CLEANUP(command_environment_free_p) CommandEnvironment *environment = NULL;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        CLEANUP(run_done) Run run = { 0 };
+        Outcome outcome = OUTCOME_ERROR;
+        int r;
+
+        run.request = userdata;
+        run.stage = context;
+        run.scenario = run.request->scenario;
+        run.observer.evidence_fd = run.request->evidence_fd;
+        block_signals();
+
+        r = command_environment_new(run.request, &environment);
+        if (r >= 0) {
+                run.environment = command_environment_variables(environment);
+                run.folder = command_environment_folder(environment);
+                r = run_open(&run, &error);
+        }
+        if (r >= 0)
+                r = run_play(&run, &error);
+        if (r >= 0)
+                r = run_finish(&run, &outcome, &error);
+        if (r < 0)
+                r = report_broken(run.request, REASON_STEP_BROKEN, &error, r);
+        else
+                r = stream_end(run.request->stream_fd, outcome);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int perform_scenario(const PerformRequest *request) {
+        CLEANUP(stage_files_done) StageFiles files = STAGE_FILES_INIT;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        CLEANUP_FREE char *folder = NULL;
+        int wait_status = 0, r;
+
+        r = stage_files_make(request->scenario, &files);
+        folder = r < 0 ? NULL : scenario_folder(request->scenario);
+        if (r >= 0 && !folder)
+                r = -ENOMEM;
+        if (r < 0)
+                return report_broken(request, REASON_STAGE, &error, r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        const char *shown_paths[] = { folder, request->build_path };
+        StageRequest stage_request = {
+                .run_id = request->run_id,
+                .scenario_index = request->scenario_index,
+                .files = files.files,
+                .n_files = files.n_files,
+                .pinned_units = files.unit_names,
+                .n_pinned_units = files.n_units,
+                .shown_paths = shown_paths,
+                .n_shown_paths = ELEMENTS_OF(shown_paths),
+        };
+        r = request->stage->run(&stage_request, play_on_stage, (void *) request, &wait_status, &error);
+        if (r < 0)
+                return report_broken(request, REASON_STAGE, &error, r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        /* How it ended in there is how it ends out here: the scheduler reads the rest off the stream. */
+        return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_FAILURE;
+}

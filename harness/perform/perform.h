@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One scenario, one process, one machine of its own: brings the stage up, plays the steps on it, writes the timeline
+ * to the stream as it grows, judges it and writes the verdicts.
+ *
+ * The stream, one JSON value a line: entries (timeline/codec.h), then verdicts (judge/verdict.h), then
+ * {"end":"<outcome>"}. A stream without that last line was cut.
+ */
+
+#include "scenario/scenario.h"
+#include "stage/stage.h"
+
+typedef struct PerformRequest {
+        const Scenario *scenario;
+        const StageKind *stage;
+        const char *run_id;
+        unsigned scenario_index;
+        int stream_fd;
+        int evidence_fd;        /* this scenario's evidence folder, on the host */
+        const char *build_path; /* folder of the programs under test, in PATH of the scenario's commands */
+} PerformRequest;
+
+/* In a forked child: returns its exit status, 0 whenever the stream was ended in order. */
+int perform_scenario(const PerformRequest *request);

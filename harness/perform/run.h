@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the steps of one running scenario share: the loop, the timeline, the observers. Made on the stage by
+ * perform/perform.c, moved by perform/player.c.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "judge/judge.h"
+#include "observe/acct-watch.h"
+#include "observe/bus-watch.h"
+#include "observe/cgroup-reader.h"
+#include "observe/command.h"
+#include "observe/journal-watch.h"
+#include "observe/kmsg-watch.h"
+#include "observe/left-behind.h"
+#include "observe/observer.h"
+#include "observe/sqlite-probe.h"
+#include "perform/perform.h"
+#include "perform/step.h"
+
+typedef struct Player Player;
+typedef struct Barrier Barrier;
+
+struct Run {
+        const PerformRequest *request;
+        const Scenario *scenario;
+        const StageContext *stage;
+        Observer observer; /* loop, timeline, evidence folder */
+        LogBook *logbook;
+        BusWatch *bus;
+        JournalWatch *journal;
+        AcctWatch *acct;
+        KmsgWatch *kmsg;
+        CgroupReader *cgroups;
+        LeftBehind *left_behind;
+        SqliteProbe *databases;
+        Command *command; /* of the current `run` step; at most one */
+        Barrier *barrier;
+        Player *player;
+        const char *const *environment; /* of the scenario's commands, NULL-terminated */
+        const char *folder;             /* the scenario file's, absolute: where commands run */
+        int broken;                     /* first error met in a callback, negative errno; ends the run */
+        Error error;                    /* with its message */
+};
+
+/* What a judgement rests on right now. */
+Case run_case(const Run *run);
+
+/* A new entry of the harness about now; NULL: out of memory, which run_append() then reports. */
+Entry *run_note(Run *run, EntryKind kind, const char *unit);
+
+/* Takes an entry in. On error the run is marked broken; the entry is consumed either way. */
+void run_append(Run *run, Entry *entry);
+
+/* Remembers the first thing that went wrong in a callback. Returns 0, so that the loop goes on to end in order. */
+int run_break(Run *run, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The text with ${captures} put in, as they stand now. */
+int run_resolve(const Run *run, const char *text, char **ret_text, Error *reterr);
+
+/* Reads the counters of every unit's cgroup into the timeline: while the cgroups are there, with the stage they go.
+ */
+void run_sample_counters(Run *run);

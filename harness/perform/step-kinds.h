@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The rows of the table in step.c, each defined in its own file. */
+
+#include "perform/step.h"
+
+extern const StepKind start_step, stop_step, restart_step; /* step-job.c */
+extern const StepKind signal_step, crash_step;             /* step-signal.c */
+extern const StepKind run_step;                            /* step-run.c */
+extern const StepKind write_step, remove_step;             /* step-file.c */
+extern const StepKind repeat_step;                         /* step-repeat.c */

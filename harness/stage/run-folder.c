@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/run-folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+char *runs_folder_path(void) {
+        const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+        char *path;
+
+        if (geteuid() == 0 || !runtime)
+                return strdup("/run/agenttest");
+        return asprintf(&path, "%s/agenttest", runtime) < 0 ? NULL : path;
+}
+
+/* Was the folder behind @fd removed, or replaced, before the lock was ours? */
+static bool is_still_at(int fd, const char *path) {
+        struct stat ours, theirs;
+
+        return fstat(fd, &ours) >= 0 && stat(path, &theirs) >= 0 && ours.st_dev == theirs.st_dev &&
+               ours.st_ino == theirs.st_ino;
+}
+
+static int flock_waiting(int fd) {
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+/* Waits for the lock: whoever holds it makes or opens a few folders and lets go. */
+static int runs_folder_lock_internal(bool create, int *ret_fd, Error *reterr) {
+        CLEANUP_FREE char *path = NULL;
+        int r;
+
+        path = runs_folder_path();
+        if (!path)
+                return error_set(reterr, -ENOMEM, "out of memory");
+
+        for (;;) {
+                CLEANUP_CLOSE int fd = -EBADF;
+
+                if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
+                        return error_set_errno(reterr, -errno,
+                                        "cannot make %s, where the runs are registered (agenttest needs root and a "
+                                        "writable /run)",
+                                        path);
+                fd = open(path, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+                if (fd < 0 && errno == ENOENT) {
+                        if (create)
+                                continue; /* the last run took it away between the two calls */
+                        return -ENOENT;
+                }
+                r = fd < 0 ? -errno : flock_waiting(fd);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot lock %s", path);
+                if (is_still_at(fd, path)) {
+                        *ret_fd = TAKE_FD(fd);
+                        return 0;
+                }
+        }
+}
+
+int runs_folder_lock(int *ret_fd, Error *reterr) {
+        return runs_folder_lock_internal(true, ret_fd, reterr);
+}
+
+int runs_folder_lock_existing(int *ret_fd, Error *reterr) {
+        return runs_folder_lock_internal(false, ret_fd, reterr);
+}
+
+int run_folder_take(int runs_fd, const char *run_id, int *ret_fd) {
+        CLEANUP_CLOSE int fd = -EBADF;
+        struct stat st;
+
+        fd = openat(runs_fd, run_id, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return -errno;
+        /* Removed by another cleaner between the two calls. */
+        if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+                return -ENOENT;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, Error *reterr) {
+        int r;
+
+        if (mkdirat(runs_fd, run_id, 0700) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the folder of run %s", run_id);
+        r = run_folder_take(runs_fd, run_id, ret_fd);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot lock the folder of run %s", run_id);
+        return 0;
+}
+
+static int folder_empty(DIR *folder, dev_t device) {
+        int r = 0;
+
+        for (struct dirent *entry; (entry = readdir(folder));) {
+                struct stat st;
+
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue; /* gone already */
+                if (st.st_dev != device)
+                        r = -EXDEV; /* a mount: never reach into it */
+                else if (S_ISDIR(st.st_mode))
+                        r = folder_remove(dirfd(folder), entry->d_name);
+                else if (unlinkat(dirfd(folder), entry->d_name, 0) < 0 && errno != ENOENT)
+                        r = -errno;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int folder_remove(int parent_fd, const char *name) {
+        CLEANUP_CLOSE int fd = -EBADF;
+        struct stat st;
+        DIR *folder;
+        int r;
+
+        fd = openat(parent_fd, name, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        folder = fdopendir(fd);
+        if (!folder)
+                return -errno;
+        fd = -EBADF; /* the folder's now */
+        r = folder_empty(folder, st.st_dev);
+        (void) closedir(folder);
+        if (r < 0)
+                return r;
+        return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}

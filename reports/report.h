@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a report is told, and when. A format is one file with a constructor that returns a Report; the scheduler calls
+ * all reports of a run at the same moments and knows nothing of formats. A report writes to the FILE it was given; it
+ * reads no clock, so every call that needs the time is given it (microseconds of CLOCK_MONOTONIC).
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "judge/verdict.h"
+#include "scenario/scenario.h"
+#include "timeline/timeline.h"
+
+#define N_OUTCOMES (OUTCOME_FAIL + 1)
+
+/* One scenario as it is played in a run; with --repeat the same scenario is played several times. */
+typedef struct Play {
+        const Scenario *scenario; /* borrowed */
+        char *name;               /* the scenario's name, with " #2" behind where it is repeated */
+        unsigned index;           /* place in the run, 0-based; with the run's id the mark of its stage */
+        const char *source;       /* text of the scenario's file; borrowed, NULL where it is not at hand */
+        size_t n_source_bytes;
+        const Setting *defines; /* what the file was parsed with; borrowed */
+        size_t n_defines;
+} Play;
+
+typedef struct PlayResult {
+        const Play *play;
+        Judgement judgement;
+        Outcome outcome;           /* of the judgement */
+        const Timeline *timeline;  /* NULL: nothing was performed */
+        const char *evidence_path; /* NULL: nothing was kept */
+        uint64_t begin_usec, end_usec;
+} PlayResult;
+
+/* Known before the first scenario begins. */
+typedef struct RunFacts {
+        const char *version; /* of agenttest */
+        const char *stage_name;
+        size_t n_plays;
+        unsigned n_jobs;
+        const char *jobs_note; /* why there are fewer jobs than asked for; NULL: there are not */
+        uint64_t begin_usec;
+} RunFacts;
+
+typedef struct RunSummary {
+        size_t n_with[N_OUTCOMES]; /* plays by outcome */
+        size_t n_not_played;       /* never begun: the run was ended before */
+        int signal_number;         /* the run was ended by this signal; 0: it was not */
+        char *broken;              /* the run was ended because the harness could not go on; NULL: it was not */
+        const char *evidence_path; /* folder of the run; NULL: nothing was kept */
+        uint64_t begin_usec, end_usec;
+        uint64_t margin_usec; /* the least time that was left in any window that passed; USEC_INFINITY: no window */
+        char *margin_of;      /* the play and expectation it was left in; NULL: none */
+} RunSummary;
+
+typedef struct Report Report;
+struct Report {
+        void (*begin)(Report *report, const RunFacts *facts);
+        void (*play_begin)(Report *report, const Play *play, uint64_t now_usec);
+        void (*progress)(Report *report, const Play *play, const Entry *entry, uint64_t now_usec);
+        void (*play_end)(Report *report, const PlayResult *result);
+        void (*tick)(Report *report, uint64_t now_usec); /* once a second while anything is played */
+        void (*end)(Report *report, const RunSummary *summary);
+        /* Flushes and frees. Errors: what could not be written, since the report began. */
+        int (*close)(Report *report, Error *reterr);
+};
+
+/* How the outcomes of a run become an exit status. */
+typedef struct ExitPolicy {
+        Outcome inconclusive_as; /* OUTCOME_PASS, OUTCOME_FAIL; OUTCOME_INCONCLUSIVE: a status of its own */
+        bool is_automake;        /* 0, 1, 77 skip, 99 hard error, as automake and meson understand them */
+} ExitPolicy;
+
+#define EXIT_POLICY_DEFAULT ((ExitPolicy){ .inconclusive_as = OUTCOME_INCONCLUSIVE })
+
+typedef enum ExitStatus {
+        STATUS_PASS = 0,
+        STATUS_FAIL = 1,
+        STATUS_ERROR = 2,
+        STATUS_USAGE = 3, /* also: an invalid scenario file */
+        STATUS_INCONCLUSIVE = 4,
+        STATUS_NOTHING_RAN = 5,
+        STATUS_SIGNAL = 128, /* plus its number */
+} ExitStatus;
+
+/* Inline: who only runs plays need not link the formats. */
+static inline void run_summary_done(RunSummary *summary) {
+        free(summary->broken);
+        free(summary->margin_of);
+        summary->broken = summary->margin_of = NULL;
+}
+int run_summary_exit_status(const RunSummary *summary, const ExitPolicy *policy);
+
+/* "12 passed, 0 failed, 1 skipped": passed and failed always, the others where there are any. */
+void run_summary_line(const RunSummary *summary, Text *ret_text);
+
+typedef struct TerminalOptions {
+        FILE *file;   /* not closed */
+        bool is_live; /* a terminal that understands cursor movement */
+        bool has_color;
+        int verbosity;      /* -1 quiet: only what did not pass, and the summary; 0; 1: every verdict */
+        unsigned n_columns; /* of the terminal; 0: unknown */
+        unsigned n_rows;
+} TerminalOptions;
+
+/* Live progress and failures for people (reports/terminal.c). NULL: out of memory. */
+Report *terminal_report_new(const TerminalOptions *options);
+
+typedef struct TapOptions {
+        FILE *file;
+        bool closes_file;
+        Outcome inconclusive_as; /* as in ExitPolicy: with OUTCOME_PASS an inconclusive scenario is "ok" */
+} TapOptions;
+
+/* TAP version 13, one point a scenario (reports/tap.c). NULL: out of memory. Source: testanything.org, version 13. */
+Report *tap_report_new(const TapOptions *options);

@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""usage: cli-test.py [BUILD]
+
+Every bad input has one clear message and the right exit status, before anything runs; and what the commands print.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from harness import AGENTTEST, check, finish
+
+GOOD = """about: A service that lives
+tags: [quick]
+units: { live.service: { properties: { ExecStart: /bin/sleep 600 } } }
+steps:
+  - start: live.service
+  - expect: { state: { ActiveState: active } }
+    within: 10s
+"""
+FAILING = GOOD.replace("ActiveState: active", "ActiveState: failed").replace("within: 10s", "within: 100ms")
+SKIPPED = GOOD.replace("units:", "requires: { commands: [no-such-command] }\nunits:", 1)
+ENDLESS = GOOD.replace("ActiveState: active", "SubState: never-that").replace("within: 10s", "within: 300s")
+
+
+def call(*arguments, environment=None, **options):
+    """agenttest as a user calls it; status, standard output, standard error."""
+    finished = subprocess.run(
+        [str(AGENTTEST), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, **(environment or {})},
+        **options,
+    )
+    return finished.returncode, finished.stdout.decode(errors="replace"), finished.stderr.decode(errors="replace")
+
+
+def expect(what, status, message, *arguments, **options):
+    """One clear message on standard error, this exit status, nothing else."""
+    found, stdout, stderr = call(*arguments, **options)
+    check(found == status, f"{what}: exit status {found}, not {status}\n{stdout}{stderr}")
+    check(message in stderr, f"{what}: {message!r} is not in\n{stderr}")
+    check(not stdout, f"{what}: there is standard output\n{stdout}")
+    check(len(stderr.strip().splitlines()) <= 6, f"{what}: the message is long\n{stderr}")
+
+
+def wrong_usage(folder):
+    good = folder / "good.yaml"
+    expect("no argument", 3, "nothing to do; see agenttest --help")
+    expect("no path", 3, "no PATH... given; see agenttest run --help", "run")
+    expect("unknown option", 3, "unknown option --filer; did you mean --filter?", good, "--filer=x")
+    expect("unknown letter", 3, "unknown option -Z", good, "-Z")
+    expect("option of another command", 3, "unknown option --jobs", "check", good, "--jobs=1")
+    expect("option without its argument", 3, "option --jobs needs an argument", good, "--jobs")
+    expect("no number", 3, '--jobs takes a number from 1 to 1024, not "many"', good, "--jobs=many")
+    expect("zero jobs", 3, '--jobs takes a number from 1 to 1024, not "0"', good, "-j0")
+    expect("no duration", 3, "--timeout takes a duration", good, "--timeout=soon")
+    expect("no define", 3, '--define takes NAME=VALUE, not "x"', good, "--define=x")
+    expect("the same define twice", 3, "--define x is given twice", good, "-Dx=1", "-Dx=2")
+    expect("no color", 3, "--color takes auto, always or never", good, "--color=blue")
+    expect("no such stage", 3, 'There is no stage "moon"; the one there is: sandbox', good, "--stage=moon")
+    expect("argument too many", 3, 'doctor takes no argument, not "x"', "doctor", "x")
+
+
+def bad_paths(folder):
+    (folder / "empty").mkdir()
+    (folder / "fifo").mkdir()
+    os.mkfifo(folder / "fifo" / "x.yaml")
+    expect("missing path", 3, "missing.yaml: No such file or directory", folder / "missing.yaml")
+    expect("folder without scenarios", 3, "holds no scenario: no *.yaml or *.yml file", folder / "empty")
+    expect("a device", 3, "/dev/zero: neither a file nor a folder", "/dev/zero")
+    expect("a FIFO in a folder", 3, "holds no scenario", folder / "fifo")
+
+
+def bad_files(folder):
+    nested = "steps: " + "[" * 5000 + "]" * 5000 + "\n"
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{n}: &{n} [*{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi")
+    )
+    for name, content, message in [
+        ("empty", b"", "empty.yaml"),
+        ("comment", b"# nothing\n", "comment.yaml"),
+        ("huge", b"# x\n" * 2621440, "huge.yaml: too large: at most 1024 KiB are read"),
+        ("nul", GOOD.encode().replace(b"lives", b"li\0ves"), "nul.yaml:1:"),
+        ("latin1", "about: gr\xfcn\n".encode("latin1"), "latin1.yaml:1:"),
+        ("nested", nested.encode(), "nested.yaml:1:"),
+        ("bomb", bomb.encode(), "bomb.yaml:"),
+        ("unknown", GOOD.replace("steps", "step").encode(), "did you mean `steps`?"),
+        ("unit-file", b"about: x\nunits: { a.service: ./missing.service }\nsteps:\n  - start: a.service\n", "missing.service"),
+    ]:
+        path = folder / f"{name}.yaml"
+        path.write_bytes(content)
+        expect(name, 3, message, path)
+        path.unlink()
+
+
+def nothing_runs_where_one_file_is_bad(folder):
+    (folder / "bad.yaml").write_text("step: []\n")
+    status, stdout, stderr = call(folder / "good.yaml", folder / "bad.yaml")
+    check(status == 3 and not stdout, f"one bad file: {status}\n{stdout}{stderr}")
+    (folder / "bad.yaml").unlink()
+
+
+def selection(folder):
+    good = folder / "good.yaml"
+    expect("nothing selected", 5, "no scenario is selected by --filter and --tag", good, "--filter=nothing")
+    expect("nothing selected, for automake", 77, "no scenario is selected", good, "--tag=x", "--exit-protocol=automake")
+    status, stdout, _ = call(good, "--filter=nothing", "--tap")
+    check((status, stdout) == (5, "TAP version 13\n1..0 # SKIP no scenario is selected\n"), f"{status} {stdout}")
+    status, stdout, _ = call("list", folder, "--tag=quick", "--json")
+    names = [json.loads(line)["name"] for line in stdout.splitlines()]
+    check(status == 0 and names == [f"{folder}/good.yaml"], f"list: {status} {stdout}")
+
+
+def evidence(folder):
+    good = folder / "good.yaml"
+    (folder / "full").mkdir()
+    (folder / "full" / "x").write_text("")
+    expect("evidence folder in use", 3, "is not empty: name a new one", good, "--evidence", folder / "full")
+    expect("evidence below a file", 2, "cannot be made: Not a directory", good, "--evidence", good / "x")
+    expect("evidence where nothing can be made", 2, "cannot be made", good, "--evidence", "/proc/x")
+    expect("TAP where nothing can be made", 2, "TAP file /proc/x cannot be written", good, "--tap=/proc/x")
+    expect("replay without evidence", 3, "holds no evidence", "replay", folder / "full")
+
+
+def no_room(folder):
+    """A file system that is full after a few files: one message, the run ends in order, status 2."""
+    script = f"""mount -t tmpfs -o size=256k tmpfs {folder}/small && mkdir {folder}/small/out &&
+        exec {AGENTTEST} {folder}/good.yaml --repeat=4 --jobs=2 --evidence={folder}/small/out"""
+    (folder / "small").mkdir()
+    finished = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=300, check=False
+    )
+    output = finished.stdout + finished.stderr
+    check(finished.returncode == 2, f"full disk: exit status {finished.returncode}\n{output}")
+    check("No space left on device" in output, f"full disk: not told\n{output}")
+    check(finished.stdout.strip().splitlines()[-1].startswith("0 passed, 0 failed"), f"full disk: no summary\n{output}")
+
+
+def no_privilege(folder):
+    """As nobody the sandbox cannot be made: every scenario is an error that says so."""
+    public = folder / "public"
+    public.mkdir()
+    shutil.copy(AGENTTEST, public / "agenttest")
+    shutil.copy(folder / "good.yaml", public / "good.yaml")
+    (public / "again.yaml").write_text(GOOD)
+    folder.chmod(0o755)
+    public.chmod(0o755)
+    finished = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", public / "agenttest", public],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"]},
+        check=False,
+    )
+    check(finished.returncode == 2, f"nobody: exit status {finished.returncode}\n{finished.stdout}{finished.stderr}")
+    check(finished.stdout.count("needs root") == 1, f"nobody: the reason is not told once\n{finished.stdout}")
+    check(finished.stdout.splitlines()[-1] == "0 passed, 0 failed, 2 errors", finished.stdout)
+    doctor = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", public / "agenttest", "doctor"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    check(doctor.returncode == 2 and "sudo" in doctor.stdout, f"doctor as nobody: {doctor.returncode}\n{doctor.stdout}")
+
+
+def no_systemd(folder):
+    status, stdout, _ = call(folder / "good.yaml", environment={"AGENTTEST_SYSTEMD": "/no/such/systemd"})
+    check(status == 2 and "/no/such/systemd" in stdout, f"no systemd: {status}\n{stdout}")
+
+
+def units_that_cannot_start(folder):
+    """A unit the manager refuses is the scenario's or the machine's fault; a program that is not there fails."""
+    steps = "steps:\n  - start: x.service\n"
+    state = {"XDG_STATE_HOME": str(folder / "state-of-errors")}
+    for name, units, status, message in [
+        ("refused", "{ x.service: { properties: { Type: oneshot, Restart: always, ExecStart: /bin/true } } }", 2, "bad unit file setting"),
+        ("not-installed", "{ x.service: installed }", 2, "Unit x.service not found"),
+        ("no-program", "{ x.service: { properties: { Type: exec, ExecStart: /usr/bin/no-such } } }", 1, "203/EXEC"),
+    ]:
+        path = folder / f"{name}.yaml"
+        path.write_text(f"about: {name}\nunits: {units}\n{steps}")
+        found, stdout, stderr = call(path, environment=state)
+        check(found == status and message in stdout, f"{name}: {found}, not {status}; {message!r} in\n{stdout}{stderr}")
+        path.unlink()
+
+
+def no_cgroups(folder):
+    script = f"umount -l /sys/fs/cgroup/* 2>/dev/null; umount -l /sys/fs/cgroup; exec {AGENTTEST} {folder}/good.yaml"
+    finished = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=300, check=False
+    )
+    output = finished.stdout + finished.stderr
+    check(finished.returncode == 2 and "no cgroup file system is mounted" in output, f"{finished.returncode}\n{output}")
+
+
+def outcomes(folder):
+    """What a run tells of each outcome; TAP and exit status."""
+    state = {"XDG_STATE_HOME": str(folder / "state")}
+    mixed = folder / "mixed"
+    mixed.mkdir()
+    for name, text in [("good", GOOD), ("failing", FAILING), ("skipped", SKIPPED)]:
+        (mixed / f"{name}.yaml").write_text(text)
+    status, stdout, stderr = call(mixed, environment=state)
+    check(status == 1, f"mixed: {status}\n{stdout}{stderr}")
+    check(stdout.splitlines()[-1] == "1 passed, 1 failed, 1 skipped", stdout)
+    check("failing.yaml:6:" in stdout and "| " in stdout and "expected:" in stdout, f"the failure is not shown\n{stdout}")
+    check("command no-such-command is not in PATH" in stdout, f"the skip has no reason\n{stdout}")
+    kept = sorted(p.name for p in (folder / "state" / "agenttest").glob("*/*") if not p.name.startswith("."))
+    check(len(kept) == 1 and "failing" in kept[0], f"kept: {kept}")
+    for line in stdout.splitlines():
+        if line.strip().startswith("replay:"):
+            status, replayed, stderr = call(*line.split()[2:])
+            check(status == 1 and "same verdicts as recorded" in replayed, f"replay: {status}\n{replayed}{stderr}")
+
+    status, stdout, stderr = call(mixed, "--tap", environment=state)
+    check(stdout.startswith("TAP version 13\n1..3\n"), stdout)
+    check((stdout.count("\nok "), stdout.count("\nnot ok "), stdout.count(" # SKIP ")) == (2, 1, 1), stdout)
+    check("1 passed, 1 failed, 1 skipped" in stderr, f"people are told on standard error\n{stderr}")
+    check(call(mixed / "skipped.yaml", environment=state)[0] == 5, "everything skipped is not green")
+
+
+def interrupted(folder):
+    (folder / "endless.yaml").write_text(ENDLESS)
+    process = subprocess.Popen(
+        [str(AGENTTEST), str(folder / "endless.yaml"), "--verbose", "--tap=" + str(folder / "endless.tap")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},
+    )
+    process.stdout.readline()  # the line that the run begins with: signals are taken from here on
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    check(process.returncode == 130, f"SIGINT: {process.returncode}\n{output}")
+    check("ended early by SIGINT" in output and "1 error" in output, f"SIGINT: not reported\n{output}")
+    check("Bail out! " in (folder / "endless.tap").read_text(), "SIGINT: TAP does not say so")
+
+
+def documents():
+    status, stdout, _ = call("schema")
+    check(status == 0 and "$schema" in json.loads(stdout), "schema is no JSON Schema")
+    status, stdout, _ = call("manual")
+    check(status == 0 and "ActiveState" in stdout, "manual")
+    for command in ["run", "check", "list", "replay", "doctor", "schema", "manual"]:
+        status, stdout, stderr = call(command, "--help")
+        check(status == 0 and stdout.startswith(f"usage: agenttest {command} ") and not stderr, f"{command} --help")
+        check(max(map(len, stdout.splitlines())) <= 110, f"{command} --help is wide")
+    check(call("--version")[1].startswith("agenttest "), "--version")
+    with open("/dev/full", "wb") as full:
+        status = subprocess.run([AGENTTEST, "manual"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode
+    check(status == 2, f"standard output that is full: {status}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="agenttest-cli.", dir="/var/tmp") as name:
+        folder = pathlib.Path(name)
+        (folder / "good.yaml").write_text(GOOD)
+        wrong_usage(folder)
+        selection(folder)
+        bad_paths(folder)
+        shutil.rmtree(folder / "fifo")
+        bad_files(folder)
+        nothing_runs_where_one_file_is_bad(folder)
+        evidence(folder)
+        no_room(folder)
+        no_privilege(folder)
+        no_systemd(folder)
+        no_cgroups(folder)
+        units_that_cannot_start(folder)
+        outcomes(folder)
+        interrupted(folder)
+        documents()
+    finish()
+
+
+main()

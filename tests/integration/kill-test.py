@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""usage: kill-test.py [BUILD]
+
+However agenttest ends, nothing stays behind. SIGINT: reports written, 130. SIGKILL at 30 moments among 16 parallel
+scenarios, spread over the boot and beyond: processes and mounts gone in 2 s, cgroups and files in 5 s; where the guard is
+killed too, the next run removes them.
+"""
+import os
+import pathlib
+import random
+import select
+import signal
+import subprocess
+import tempfile
+import time
+
+from harness import AGENTTEST, check, finish
+
+RUNS = pathlib.Path("/run/agenttest")
+SCENARIO = """
+about: Waits
+units: { wait.service: { properties: { ExecStart: /bin/sleep 600 } } }
+matrix: { n: [%s] }
+steps:
+  - start: wait.service
+  - expect: { state: { name: "for-ever-${n}", SubState: never-that } }
+    within: 300s
+"""
+
+
+def processes():
+    """pid -> (parent, command line, state) of everything on this machine."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text()
+            arguments = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        state, parent = stat[stat.rindex(")") + 2 :].split()[:2]
+        found[int(entry.name)] = (int(parent), arguments, state)
+    return found
+
+
+def descendants(root):
+    """Pids below @root, itself included, by (pid, start time), so that a number used again is not mistaken."""
+    table, below = processes(), {root}
+    grown = True
+    while grown:
+        more = {pid for pid, (parent, _, _) in table.items() if parent in below} - below
+        below |= more
+        grown = bool(more)
+    return {pid: start_time(pid) for pid in below}
+
+
+def start_time(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return stat[stat.rindex(")") + 2 :].split()[19]
+
+
+def is_alive(pid, started):
+    table = pathlib.Path(f"/proc/{pid}/stat")
+    try:
+        fields = table.read_text()
+    except OSError:
+        return False
+    fields = fields[fields.rindex(")") + 2 :].split()
+    return fields[19] == started and fields[0] not in "ZX"
+
+
+def cgroups(run_id):
+    return [path for path, folders, _ in os.walk("/sys/fs/cgroup") if run_id in os.path.basename(path)]
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        select.select([], [], [], 0.02)
+    return condition()
+
+
+def run_ids():
+    return {path.name for path in RUNS.iterdir() if path.is_dir()} if RUNS.is_dir() else set()
+
+
+class Victim:
+    def __init__(self, folder):
+        before = run_ids()
+        scenario = pathlib.Path(folder) / "wait.yaml"
+        scenario.write_text(SCENARIO % ", ".join(str(n) for n in range(16)))
+        self.process = subprocess.Popen(
+            [AGENTTEST, scenario, "--jobs", "16", "--evidence", pathlib.Path(folder) / "evidence", f"--tap={folder}/tap"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "CI": "true"},
+        )
+        wait_until(lambda: run_ids() - before, 10)
+        fresh = run_ids() - before
+        assert len(fresh) == 1, f"run folders: {fresh}"
+        self.run_id = fresh.pop()
+
+    def sandboxes(self):
+        return sum(1 for _, arguments, _ in processes().values() if "--unit=agenttest.target" in arguments)
+
+
+def guard_of(below):
+    """The guard: in a session of its own, a child of the victim that is no performer: it has no children."""
+    table = processes()
+    for pid in below:
+        if pid in table and not any(parent == pid for parent, _, _ in table.values()):
+            try:
+                if os.getsid(pid) == pid and "agenttest" in table[pid][1]:
+                    return pid
+            except OSError:
+                pass
+    return None
+
+
+def check_gone(what, run_id, below):
+    check(
+        wait_until(lambda: not [p for p, s in below.items() if is_alive(p, s)], 2),
+        f"{what}: processes after 2 s: {[p for p, s in below.items() if is_alive(p, s)]}",
+    )
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+    check(run_id not in mounts, f"{what}: a mount of the run is left")
+
+
+def kill_at(moment, folder, with_guard):
+    victim = Victim(folder)
+    select.select([], [], [], moment)
+    below = descendants(victim.process.pid)
+    guard = guard_of(below)
+    if with_guard:
+        os.kill(guard, signal.SIGKILL)
+    victim.process.kill()
+    victim.process.wait()
+    what = f"SIGKILL {moment * 1000:.0f} ms after the start" + (", the guard's too" if with_guard else "")
+    if guard and not with_guard:
+        below.pop(guard, None)
+    check_gone(what, victim.run_id, below)
+    if with_guard:
+        finished = subprocess.run([AGENTTEST, "list", "scenarios/"], capture_output=True)
+        clean = pathlib.Path(folder) / "clean.yaml"
+        clean.write_text('about: Nothing\nunits: { n.service: { properties: { ExecStart: /bin/true } } }\nsteps: [ { run: "true" } ]\n')
+        finished = subprocess.run([AGENTTEST, clean], capture_output=True, text=True)
+        check(finished.returncode == 0, f"{what}: the next run: {finished.returncode}\n{finished.stdout}{finished.stderr}")
+    gone = wait_until(lambda: not cgroups(victim.run_id) and not (RUNS / victim.run_id).exists(), 5)
+    check(gone, f"{what}: after 5 s: {cgroups(victim.run_id)[:3]} {list(RUNS.glob(victim.run_id))}")
+
+
+def test_interrupt():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        victim = Victim(folder)
+        wait_until(lambda: victim.sandboxes() >= 8, 30)
+        below = descendants(victim.process.pid)
+        victim.process.send_signal(signal.SIGINT)
+        output, _ = victim.process.communicate(timeout=60)
+        check(victim.process.returncode == 130, f"SIGINT: exit status {victim.process.returncode}\n{output.decode()[-2000:]}")
+        tap = pathlib.Path(folder, "tap")
+        check(tap.exists() and tap.read_text().startswith("TAP version 13"), "SIGINT: the TAP report is written")
+        check_gone("SIGINT", victim.run_id, below)
+        check(not cgroups(victim.run_id) and not (RUNS / victim.run_id).exists(), "SIGINT: cgroups or files are left")
+
+
+def main():
+    test_interrupt()
+    generator = random.Random(20)
+    # 16 sandboxes on two cores take seconds to boot, one after the other in every phase at any moment.
+    for i in range(30):
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+            kill_at(generator.uniform(0.0, 2.5), folder, with_guard=i % 5 == 4)
+    finish()
+
+
+main()

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""usage: parallel-test.py [BUILD]
+
+64 scenarios with --jobs 32 pass, and the scheduler says what it adapted to; two runs side by side do not meet.
+"""
+import os
+import pathlib
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from harness import Run, check, finish
+
+SCENARIO = """
+about: The same names, ports and paths in every sandbox
+units: { same.service: { properties: { ExecStart: /bin/sleep 600 } } }
+matrix: { n: [%s] }
+steps:
+  - run: mkdir /same && echo "${n}" >/same/file
+  - start: same.service
+  - expect:
+      state: { ActiveState: active }
+      file: { path: /same/file, content: "${n}" }
+      command: { run: hostname | wc -w, stdout: "1" }
+    within: 60s
+  - stop: same.service
+  - expect: { left-behind: {} }
+"""
+
+
+def leftovers():
+    marked = [path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith("agenttest-")]
+    runs = pathlib.Path("/run/agenttest")
+    return marked + (list(map(str, runs.glob("[!.]*"))) if runs.is_dir() else [])
+
+
+def main():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        many = pathlib.Path(folder, "many.yaml")
+        many.write_text(SCENARIO % ", ".join(map(str, range(64))))
+        run = Run(many, "--jobs", "32")
+        check(run.status == 0, f"64 scenarios: {run.status}\n{run.stdout[-3000:]}{run.stderr[-3000:]}")
+        check(len(run.plays()) == 64, f"{len(run.plays())} scenarios left evidence")
+
+        few = pathlib.Path(folder, "few.yaml")
+        few.write_text(SCENARIO % ", ".join(map(str, range(6))))
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(lambda _: Run(few), range(2)))
+        check([run.status for run in both] == [0, 0], "\n".join(run.stdout + run.stderr for run in both))
+
+    check(not leftovers(), f"left behind: {leftovers()}")
+    finish()
+
+
+main()

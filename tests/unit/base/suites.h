@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The suites of the base layer. */
+
+#include <check.h>
+
+Suite *error_suite(void);
+Suite *json_suite(void);
+Suite *quantity_suite(void);
+Suite *regex_suite(void);
+Suite *text_suite(void);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "recording.h"
+#include "suites-b.h"
+
+static const ExpectKind *const kinds[] = {
+        &log_expectation,
+        &process_expectation,
+        &file_expectation,
+        &sqlite_expectation,
+        &socket_expectation,
+        &command_expectation,
+        &left_behind_expectation,
+};
+
+START_TEST(the_example_is_valid_and_can_be_described) {
+        const ExpectKind *kind = kinds[_i];
+        CLEANUP(recording_done) Recording recording;
+        CLEANUP_FREE char *description = NULL;
+
+        recording_init(&recording, kind->spec.example);
+        ck_assert_ptr_eq(recording.expectation->kind, &kind->spec);
+        description = kind->describe(recording.expectation, &recording.facts);
+        ck_assert_ptr_nonnull(description);
+        ck_assert_uint_gt(strlen(description), 0);
+}
+END_TEST
+
+START_TEST(every_key_is_documented) {
+        const ExpectKind *kind = kinds[_i];
+
+        ck_assert_ptr_nonnull(kind->spec.doc);
+        ck_assert((kind->examine != NULL) != (kind->evaluate != NULL));
+        FOREACH_ARRAY (key, kind->spec.keys, kind->spec.n_keys) {
+                ck_assert_ptr_nonnull(key->name);
+                ck_assert_msg(key->doc && key->doc[strlen(key->doc) - 1] == '.', "%s.%s", kind->spec.name, key->name);
+        }
+}
+END_TEST
+
+START_TEST(properties_that_no_unit_has_are_refused) {
+        assert_refused("state: { ActivState: active }",
+                        "no unit has a property `ActivState` that can be compared; did you mean `ActiveState`?");
+        assert_refused("state: { properties: { activestate: active } }", "did you mean `ActiveState`?");
+        assert_refused("state: { Conditions: x }", "no unit has a property `Conditions`"); /* a structure */
+}
+END_TEST
+
+START_TEST(properties_of_every_type_of_unit_are_known) {
+        CLEANUP(recording_done) Recording recording;
+
+        recording_init(&recording, "state: { ActiveState: active, NRestarts: 0, NAccepted: 1, "
+                                   "NextElapseUSecMonotonic: 0, Where: "
+                                   "x, MakeDirectory: no, MemoryMax: 64M, SysFSPath: x, RuntimeMaxUSec: 1s }");
+}
+END_TEST
+
+Suite *kinds_suite(void) {
+        Suite *suite = suite_create("kinds");
+        TCase *tests = tcase_create("kinds");
+
+        tcase_add_loop_test(tests, the_example_is_valid_and_can_be_described, 0, ELEMENTS_OF(kinds));
+        tcase_add_loop_test(tests, every_key_is_documented, 0, ELEMENTS_OF(kinds));
+        tcase_add_test(tests, properties_that_no_unit_has_are_refused);
+        tcase_add_test(tests, properties_of_every_type_of_unit_are_known);
+        suite_add_tcase(suite, tests);
+        return suite;
+}

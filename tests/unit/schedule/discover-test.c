@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "schedule/discover.h"
+#include "suites.h"
+
+static char *discover_joined(const char *const *paths, size_t n_paths, int wanted, Error *error) {
+        CLEANUP(path_list_done) PathList list = PATH_LIST_INIT;
+        Text text = TEXT_INIT;
+
+        ck_assert_int_eq(discover(paths, n_paths, &list, error), wanted);
+        FOREACH_ARRAY (path, list.items, list.n_items)
+                text_printf(&text, "%s\n", *path);
+        return text_take(&text);
+}
+
+#define DISCOVER(wanted, error, ...)                                                                                 \
+        discover_joined((const char *const[]){ __VA_ARGS__ },                                                        \
+                        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *), wanted, error)
+
+START_TEST(takes_folders_and_files) {
+        CLEANUP_FREE char *found = NULL;
+
+        put_file("s/b.yaml", "");
+        put_file("s/a.yml", "");
+        put_file("s/deep/er/c.yaml", "");
+        put_file("s/notes.txt", "");
+        put_file("s/.hidden.yaml", "");
+        put_file("s/.git/d.yaml", "");
+        put_file("other.txt", "");
+        found = DISCOVER(0, NULL, "other.txt", "s", "s/b.yaml", "other.txt");
+        ck_assert_str_eq(found, "other.txt\ns/a.yml\ns/b.yaml\ns/deep/er/c.yaml\n");
+}
+END_TEST
+
+START_TEST(does_not_follow_links_to_folders) {
+        CLEANUP_FREE char *found = NULL;
+
+        put_file("s/a.yaml", "");
+        put_file("elsewhere.yaml", "");
+        ck_assert_int_eq(symlink(".", "s/loop"), 0);
+        ck_assert_int_eq(symlink("../elsewhere.yaml", "s/b.yaml"), 0);
+        found = DISCOVER(0, NULL, "s/");
+        ck_assert_str_eq(found, "s/a.yaml\ns/b.yaml\n");
+}
+END_TEST
+
+START_TEST(tells_everything_that_is_wrong) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        CLEANUP_FREE char *found = NULL;
+
+        put_file("s/a.yaml", "");
+        put_file("empty/readme.txt", "");
+        found = DISCOVER(-ENOENT, &error, "missing.yaml", "s", "empty", "/dev/null");
+        ck_assert_str_eq(error_text(&error), "missing.yaml: No such file or directory\n"
+                                             "empty: holds no scenario: no *.yaml or *.yml file in it or below it\n"
+                                             "/dev/null: neither a file nor a folder");
+}
+END_TEST
+
+Suite *discover_suite(void) {
+        Suite *suite = suite_create("discover");
+        TCase *cases = tcase_create("discover");
+
+        tcase_add_checked_fixture(cases, enter_folder, leave_folder);
+        tcase_add_test(cases, takes_folders_and_files);
+        tcase_add_test(cases, does_not_follow_links_to_folders);
+        tcase_add_test(cases, tells_everything_that_is_wrong);
+        suite_add_tcase(suite, cases);
+        return suite;
+}
