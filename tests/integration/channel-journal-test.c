@@ -30,19 +30,22 @@ static void rate_limit(Channels *channels) {
         const Entry *loss;
 
         HOLDS(channels, strcmp(channels_job(channels, X, "start"), "done") == 0);
-        channels_await(channels, 0, ENTRY_MAIN_GONE, X, NULL, NULL);
         /* journald tells of what it dropped with the next line of the unit after the interval. */
-        HOLDS(channels, strcmp(channels_job(channels, X, "restart"), "done") == 0);
         loss = channels_await(channels, 0, ENTRY_JOURNAL_LOSS, NULL, NULL, NULL);
         HOLDS(channels, loss->unit && strcmp(loss->unit, X) == 0);
         HOLDS(channels, strncmp(entry_get(loss, "MESSAGE_ID"), "a596d6fe", 8) == 0);
         HOLDS(channels, channels->n_marked < 10000);
 }
 
+/*
+ * journald knows a unit's limit by the pid that writes. What it knows of a pid is as old as 1 s, and is not renewed for
+ * one that has ended: the main process writes everything itself, not before it is that old, and lives until it was read.
+ */
 START_TEST(suppression_by_rate_limit_is_recorded_with_its_unit) {
         static const ChannelUnit units[] = {
                 { X, "[Service]\nLogRateLimitIntervalSec=1s\nLogRateLimitBurst=10\n"
-                     "ExecStart=/bin/sh -c 'seq -f \"mark %%g\" 10000; sleep 1.5; echo mark'\n" },
+                     "ExecStart=/bin/sh -c 'sleep 1.5; i=0; while [ $i -lt 10000 ]; do i=$((i+1)); echo mark $i; done; "
+                     "sleep 1.5; echo mark; exec sleep infinity'\n" },
         };
 
         channels_play(units, 1, rate_limit);

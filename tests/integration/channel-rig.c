@@ -17,6 +17,8 @@ _Noreturn void channels_fail(Channels *channels, const char *file, int line, con
         size_t n = timeline_length(channels->observer.timeline);
 
         (void) fprintf(stderr, "%s:%d: did not hold: %s\n", file, line, what);
+        (void) fprintf(stderr, "  journal: %lu lines, %lu marked, %lu gaps\n", channels->n_lines, channels->n_marked,
+                        channels->n_gaps);
         for (size_t i = n > N_SHOWN ? n - N_SHOWN : 0; i < n; i++) {
                 CLEANUP_TEXT Text text = TEXT_INIT;
 
