@@ -62,6 +62,8 @@ size_t judge_anchor(const Timeline *timeline, const Scenario *scenario, const St
                         return begin->index;
                 if (!latest && is_anchor(begin))
                         latest = begin;
+                if (latest && !step->since)
+                        break;
         }
         return latest ? latest->index : begin_index;
 }

@@ -30,16 +30,21 @@ static void run_done(Run *run) {
         run->bus = bus_watch_free(run->bus);
         run->logbook = logbook_free(run->logbook);
         run->observer.timeline = timeline_free(run->observer.timeline);
+        run->stream = stream_free(run->stream);
         run->observer.event = sd_event_unref(run->observer.event);
         error_done(&run->error);
 }
 
+static void on_stream_error(int error, void *userdata) {
+        (void) run_break(userdata, error, "cannot write to the scheduler");
+}
+
 static void on_entry(const Entry *entry, void *userdata) {
         Run *run = userdata;
-        int r = stream_entry(run->request->stream_fd, entry);
+        int r = stream_entry(run->stream, entry);
 
         if (r < 0)
-                (void) run_break(run, r, "cannot write to the scheduler");
+                on_stream_error(r, run);
         if (run->player)
                 player_wake(run->player);
 }
@@ -106,6 +111,9 @@ static int run_open_loop(Run *run, Error *reterr) {
         r = sd_event_new(&run->observer.event);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot make an event loop");
+        r = stream_new(run->request->stream_fd, run->observer.event, on_stream_error, run, &run->stream);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot open the stream to the scheduler");
         run->observer.timeline = timeline_new();
         if (!run->observer.timeline)
                 return -ENOMEM;
@@ -171,6 +179,13 @@ static int run_play(Run *run, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "the event loop ended");
         return 0;
+}
+
+/* What was seen belongs to the evidence, also of a run that broke (@r). */
+static int run_flush(Run *run, int r) {
+        int flushed = run->stream ? stream_flush(run->stream) : 0;
+
+        return r < 0 ? r : flushed;
 }
 
 static int run_finish(Run *run, Outcome *ret_outcome, Error *reterr) {
@@ -244,6 +259,7 @@ static int play_on_stage(const StageContext *context, void *userdata) {
         }
         if (r >= 0)
                 r = run_play(&run, &error);
+        r = run_flush(&run, r);
         if (r >= 0)
                 r = run_finish(&run, &outcome, &error);
         if (r < 0)

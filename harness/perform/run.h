@@ -20,6 +20,7 @@
 #include "observe/sqlite-probe.h"
 #include "perform/perform.h"
 #include "perform/step.h"
+#include "perform/stream.h"
 
 typedef struct Player Player;
 typedef struct Barrier Barrier;
@@ -29,6 +30,7 @@ struct Run {
         const Scenario *scenario;
         const StageContext *stage;
         Observer observer; /* loop, timeline, evidence folder */
+        Stream *stream;    /* of its entries, to the scheduler */
         LogBook *logbook;
         BusWatch *bus;
         JournalWatch *journal;

@@ -38,13 +38,15 @@ static void rate_limit(Channels *channels) {
 }
 
 /*
- * journald knows a unit's limit by the pid that writes. What it knows of a pid is as old as 1 s, and is not renewed for
- * one that has ended: the main process writes everything itself, not before it is that old, and lives until it was read.
+ * journald knows a unit's limit by the pid that writes. What it knows of a pid is as old as 1 s, and is not renewed
+ * for one that has ended: the main process writes everything itself, not before it is that old, and lives until it
+ * was read.
  */
 START_TEST(suppression_by_rate_limit_is_recorded_with_its_unit) {
         static const ChannelUnit units[] = {
                 { X, "[Service]\nLogRateLimitIntervalSec=1s\nLogRateLimitBurst=10\n"
-                     "ExecStart=/bin/sh -c 'sleep 1.5; i=0; while [ $i -lt 10000 ]; do i=$((i+1)); echo mark $i; done; "
+                     "ExecStart=/bin/sh -c 'sleep 1.5; i=0; while [ $i -lt 10000 ]; do i=$((i+1)); echo mark $i; "
+                     "done; "
                      "sleep 1.5; echo mark; exec sleep infinity'\n" },
         };
 

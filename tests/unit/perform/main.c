@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "perform/cursor.h"
+#include "suites.h"
 
 static Step steps[3];
 
@@ -78,6 +79,7 @@ int main(void) {
         tcase_add_test(cursor, repeats_nest_and_go_on_counting);
         tcase_add_test(cursor, nothing_to_play_is_nothing);
         suite_add_tcase(suite, cursor);
+        suite_add_tcase(suite, stream_cases());
         srunner_run_all(runner, CK_NORMAL);
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);
