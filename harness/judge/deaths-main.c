@@ -47,12 +47,29 @@ static bool is_explained_by_action(Deaths *deaths, const char *unit, const MainE
 }
 
 /*
- * The manager itself stopped the unit: a dependency, a conflict, a timer of the unit's own. Both lines are PID 1's,
- * which journald keeps in order; a line behind the exit belongs to what came after it (the stop part of an automatic
- * restart).
+ * Had the unit left the active state when its main process ended? Both stamps are PID 1's own, taken in the order in
+ * which it works: who stops a unit says so before the death is seen, a death that comes by itself is seen first.
+ */
+static bool has_left_active_before(const Timeline *timeline, const char *unit, const MainExit *exit) {
+        const char *left;
+        uint64_t left_usec;
+
+        if (exit->properties_index == SIZE_MAX || exit->stamp_usec == 0)
+                return false;
+        left = timeline_property(timeline, unit, exit->properties_index, "ActiveExitTimestampMonotonic");
+        left_usec = left ? strtoull(left, NULL, 10) : 0;
+        return left_usec > exit->start_usec && left_usec < exit->stamp_usec;
+}
+
+/*
+ * The manager itself stopped the unit: a dependency, a conflict, a timer of the unit's own, somebody else's job. Both
+ * lines are PID 1's, which journald keeps in order; a line behind the exit belongs to what came after it (the stop
+ * part of an automatic restart). A manager that logs at info (as on a real machine) writes no line about a clean
+ * exit: there its stamps decide, because journald's stamp of the other line may be later than the death.
  */
 static bool is_explained_by_stopping(const Deaths *deaths, const char *unit, const MainExit *exit) {
         const Timeline *timeline = deaths->facts->timeline;
+        bool has_left_active = has_left_active_before(timeline, unit, exit);
         uint64_t exit_seqnum = UINT64_MAX;
 
         if (exit->line_index != SIZE_MAX)
@@ -67,7 +84,8 @@ static bool is_explained_by_stopping(const Deaths *deaths, const char *unit, con
                         continue;
                 if (exit_seqnum != UINT64_MAX ? entry_get_usec(line, "seqnum", UINT64_MAX) < exit_seqnum
                                               : line->at_usec >= exit->start_usec &&
-                                                                line->at_usec <= exit->upper_usec)
+                                                                (line->at_usec <= exit->upper_usec ||
+                                                                                has_left_active))
                         return true;
         }
         return false;

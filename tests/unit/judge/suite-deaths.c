@@ -81,6 +81,19 @@ static const Sample main_samples[] = {
                         UP "2850 manager-line " UNIT " MESSAGE_ID=" STOPPING
                            " INVOCATION_ID=zz seqnum=7\n" EXITED("1", "0") ENDED,
                         ONE "unexplained-death" },
+        /* No line about the exit, and the other one's stamp is behind it: PID 1's own stamps tell. */
+        { START_ONLY,
+                        UP LINE("2950", STOPPING, "seqnum=7 JOB_TYPE=stop") GONE("3000", "2990ms", "inactive",
+                                        "success", "1", "0", "2900ms ActiveExitTimestampMonotonic=2899ms") ENDED,
+                        ONE "held" },
+        { START_ONLY,
+                        UP LINE("2950", STOPPING, "seqnum=7 JOB_TYPE=stop") GONE("3000", "2990ms", "inactive",
+                                        "success", "1", "0", "2900ms ActiveExitTimestampMonotonic=2901ms") ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY,
+                        UP GONE("3000", "2990ms", "inactive", "success", "1", "0",
+                                        "2900ms ActiveExitTimestampMonotonic=2899ms") ENDED,
+                        ONE "unexplained-death" },
         /* Signals of ours: of the right process, of a kind that ends, one exit each. */
         { SIGNAL_STEP, UP SIGNALLED("main", "100", "15") EXITED("1", "0") ENDED, TWO "held" },
         { SIGNAL_STEP, UP SIGNALLED("main", "100", "15") EXITED("2", "15") ENDED, TWO "held" },
