@@ -50,4 +50,5 @@ void run_scope_in_child(void *userdata) {
         RunScope *scope = userdata;
 
         scope->guard = guard_forget(scope->guard);
+        ownership_leave_to_parent(scope->ownership);
 }

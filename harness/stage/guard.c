@@ -5,18 +5,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "stage/cgroup-tree.h"
 #include "stage/deadline.h"
+#include "stage/run-folder.h"
 
 #define REMOVE_LIMIT_USEC (10 * USEC_PER_SEC)
-#define LOCK_LIMIT_SEC    3
 
 struct Guard {
         pid_t pid;
@@ -46,20 +43,14 @@ pid_t guard_pid(const Guard *guard) {
         return guard->pid;
 }
 
-static void on_alarm(int signal_number) {
-        /* Only there to interrupt flock(). */
-}
-
 /* What is sent to a whole terminal, process group or service is meant for the run; the guard outlives it. */
 static void guard_ignore_signals(void) {
         static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN,
                 SIGTTOU };
-        struct sigaction alarm_action = { .sa_handler = on_alarm }; /* no SA_RESTART */
         sigset_t none;
 
         FOREACH_ARRAY (number, ignored, ELEMENTS_OF(ignored))
                 (void) signal(*number, SIG_IGN);
-        (void) sigaction(SIGALRM, &alarm_action, NULL);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -86,24 +77,12 @@ static int guard_keep_only(int death_fd) {
  */
 static int guard_take_lock(const char *run_id) {
         CLEANUP_FREE char *path = run_folder_path(run_id);
-        struct stat st;
         int fd;
 
         fd = path ? open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC) : -1;
         if (fd < 0)
                 return errno == ENOENT ? 0 : 1;
-        (void) alarm(LOCK_LIMIT_SEC);
-        (void) flock(fd, LOCK_EX);
-        (void) alarm(0);
-        return fstat(fd, &st) >= 0 && st.st_nlink == 0 ? 0 : 1;
-}
-
-static void guard_kill_now(const char *run_id) {
-        CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
-        CLEANUP_FREE char *mark = run_mark(run_id);
-
-        if (mark && cgroup_hierarchies_read(&hierarchies, NULL) >= 0)
-                cgroup_trees_kill(hierarchies, mark);
+        return run_folder_wait(fd, RUN_DEATH_LIMIT_SEC) == -ENOENT ? 0 : 1;
 }
 
 static int guard_main(const char *run_id) {
@@ -116,7 +95,7 @@ static int guard_main(const char *run_id) {
 
         /* One byte: the run ends in order and holds the lock for us. None: it is dead. */
         if (n != 1) {
-                guard_kill_now(run_id);
+                run_kill(run_id);
                 if (guard_take_lock(run_id) == 0)
                         return EXIT_SUCCESS;
         }

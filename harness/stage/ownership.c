@@ -18,6 +18,7 @@ struct Ownership {
         char run_id[RUN_ID_LENGTH + 1];
         char *run_folder;
         int lock_fd;
+        int alive_fd;
 };
 
 char *run_folder_path(const char *run_id) {
@@ -60,7 +61,7 @@ int ownership_new(Ownership **ret_ownership, Error *reterr) {
         ownership = calloc(1, sizeof(Ownership));
         if (!ownership)
                 return error_set(reterr, -ENOMEM, "out of memory");
-        ownership->lock_fd = -EBADF;
+        ownership->lock_fd = ownership->alive_fd = -EBADF;
 
         r = run_id_generate(ownership->run_id);
         if (r < 0)
@@ -72,7 +73,7 @@ int ownership_new(Ownership **ret_ownership, Error *reterr) {
         r = runs_folder_lock(&runs_fd, reterr);
         if (r < 0)
                 return r;
-        r = run_folder_create(runs_fd, ownership->run_id, &ownership->lock_fd, reterr);
+        r = run_folder_create(runs_fd, ownership->run_id, &ownership->lock_fd, &ownership->alive_fd, reterr);
         if (r < 0)
                 return r;
 
@@ -85,9 +86,15 @@ Ownership *ownership_free(Ownership *ownership) {
                 return NULL;
 
         close_p(&ownership->lock_fd);
+        close_p(&ownership->alive_fd);
         free(ownership->run_folder);
         free(ownership);
         return NULL;
+}
+
+void ownership_leave_to_parent(Ownership *ownership) {
+        close_p(&ownership->alive_fd);
+        ownership->alive_fd = -EBADF;
 }
 
 const char *ownership_run_id(const Ownership *ownership) {
@@ -96,6 +103,14 @@ const char *ownership_run_id(const Ownership *ownership) {
 
 const char *ownership_run_folder(const Ownership *ownership) {
         return ownership->run_folder;
+}
+
+void run_kill(const char *run_id) {
+        CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
+        CLEANUP_FREE char *mark = run_mark(run_id);
+
+        if (mark && cgroup_hierarchies_read(&hierarchies, NULL) >= 0)
+                cgroup_trees_kill(hierarchies, mark);
 }
 
 int run_remove_cgroups(const char *run_id, uint64_t deadline_usec, Error *reterr) {
@@ -141,10 +156,11 @@ int ownership_release(Ownership *ownership, uint64_t deadline_usec, Error *reter
         return run_remove_folder(owned->run_id, reterr);
 }
 
-/* One run whose lock is ours now. */
+/* One run whose scheduler is dead. */
 typedef struct StaleRun {
         char *run_id;
-        int lock_fd;
+        int folder_fd;
+        int alive_fd; /* -EBADF: the folder's lock is ours already; else children of the scheduler may hold it */
 } StaleRun;
 
 typedef struct StaleRuns {
@@ -154,13 +170,14 @@ typedef struct StaleRuns {
 
 static void stale_runs_done(StaleRuns *runs) {
         FOREACH_ARRAY (run, runs->items, runs->n_items) {
-                close_p(&run->lock_fd);
+                close_p(&run->folder_fd);
+                close_p(&run->alive_fd);
                 free(run->run_id);
         }
         free(runs->items);
 }
 
-static int stale_runs_add(StaleRuns *runs, const char *run_id, int *lock_fd) {
+static int stale_runs_add(StaleRuns *runs, const char *run_id, int *folder_fd, int *alive_fd) {
         CLEANUP_FREE char *copy = strdup(run_id);
         StaleRun *items;
 
@@ -169,7 +186,11 @@ static int stale_runs_add(StaleRuns *runs, const char *run_id, int *lock_fd) {
                 runs->items = items;
         if (!items || !copy)
                 return -ENOMEM;
-        runs->items[runs->n_items++] = (StaleRun){ .run_id = TAKE_PTR(copy), .lock_fd = TAKE_FD(*lock_fd) };
+        runs->items[runs->n_items++] = (StaleRun){
+                .run_id = TAKE_PTR(copy),
+                .folder_fd = TAKE_FD(*folder_fd),
+                .alive_fd = TAKE_FD(*alive_fd),
+        };
         return 0;
 }
 
@@ -177,7 +198,7 @@ static bool is_run_id(const char *name) {
         return name[0] && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
 }
 
-/* Takes the lock of every run that has died. The folder of the runs is locked only for so long. */
+/* Claims every run whose scheduler has died. The folder of the runs is locked only for so long. */
 static int stale_runs_take(StaleRuns *runs, Error *reterr) {
         CLEANUP_CLOSE int runs_fd = -EBADF;
         DIR *folder;
@@ -195,13 +216,32 @@ static int stale_runs_take(StaleRuns *runs, Error *reterr) {
         }
         r = 0;
         for (struct dirent *entry; r >= 0 && (entry = readdir(folder));) {
-                CLEANUP_CLOSE int lock_fd = -EBADF;
+                CLEANUP_CLOSE int folder_fd = -EBADF;
+                CLEANUP_CLOSE int alive_fd = -EBADF;
 
-                if (is_run_id(entry->d_name) && run_folder_take(runs_fd, entry->d_name, &lock_fd) >= 0)
-                        r = stale_runs_add(runs, entry->d_name, &lock_fd);
+                if (!is_run_id(entry->d_name))
+                        continue;
+                if (run_folder_take(runs_fd, entry->d_name, &folder_fd) >= 0 ||
+                                run_folder_take_dying(runs_fd, entry->d_name, &folder_fd, &alive_fd) >= 0)
+                        r = stale_runs_add(runs, entry->d_name, &folder_fd, &alive_fd);
         }
         (void) closedir(folder);
         return r < 0 ? error_set(reterr, r, "out of memory") : 0;
+}
+
+/* 1 where it was cleaned, 0 where nothing is there, or its last processes do not die: the next run looks again. */
+static int stale_run_clean(const StaleRun *run, Error *reterr) {
+        int r;
+
+        if (run->alive_fd >= 0) {
+                run_kill(run->run_id);
+                if (run_folder_wait(run->folder_fd, RUN_DEATH_LIMIT_SEC) < 0)
+                        return 0;
+        }
+        r = run_remove_cgroups(run->run_id, deadline_in(STALE_LIMIT_USEC), reterr);
+        if (r >= 0)
+                r = run_remove_folder(run->run_id, reterr);
+        return r < 0 ? r : 1;
 }
 
 int ownership_clean_stale(unsigned *ret_n_runs, Error *reterr) {
@@ -211,14 +251,12 @@ int ownership_clean_stale(unsigned *ret_n_runs, Error *reterr) {
 
         first_error = stale_runs_take(&runs, reterr);
         FOREACH_ARRAY (run, runs.items, runs.n_items) {
-                r = run_remove_cgroups(run->run_id, deadline_in(STALE_LIMIT_USEC), reterr);
-                if (r >= 0)
-                        r = run_remove_folder(run->run_id, reterr);
+                r = stale_run_clean(run, reterr);
                 if (r < 0 && first_error >= 0) {
                         first_error = r;
                         error_prefix(reterr, "cannot clean up after the dead run %s", run->run_id);
                 }
-                n_cleaned += r >= 0;
+                n_cleaned += r > 0;
         }
         if (ret_n_runs)
                 *ret_n_runs = n_cleaned;

@@ -7,7 +7,9 @@
  * A run has a random id, a folder /run/agenttest/<run_id>/ (for those who are not root $XDG_RUNTIME_DIR/agenttest/)
  * and the mark `agenttest-<run_id>`, by which its cgroups are named. Who holds the flock on the folder lives. The
  * lock sits on the open file description, so every process forked from the run that has not called exec holds it too:
- * once it can be taken, no process of the run is left that could still make a cgroup.
+ * once it can be taken, no process of the run is left that could still make a cgroup. A second lock, on the file
+ * `alive` in there, is the scheduler's alone: where it is free and the first is not, children of a killed scheduler
+ * are just dying, and whoever cleans up kills what is in the run's cgroups and waits for them.
  *
  *     ownership_clean_stale(NULL);     what earlier runs left
  *     ownership_new(&ownership, …);    then guard_start(), then the scenarios
@@ -28,6 +30,10 @@ int ownership_new(Ownership **ret_ownership, Error *reterr);
 /* Forgets the run without touching its folder; the lock goes with the last process that holds it. */
 Ownership *ownership_free(Ownership *ownership);
 
+/* In a child of the scheduler, forked to play: it keeps the run's folder from being taken, and is not the scheduler.
+ */
+void ownership_leave_to_parent(Ownership *ownership);
+
 const char *ownership_run_id(const Ownership *ownership);
 const char *ownership_run_folder(const Ownership *ownership);
 
@@ -45,7 +51,8 @@ int ownership_release(Ownership *ownership, uint64_t deadline_usec, Error *reter
  * ownership_clean_stale() - remove what runs left whose processes and whose guard were killed
  * @ret_n_runs: how many were found and cleaned; may be NULL
  *
- * Runs that live are not touched. Errors: the first that was met; the other runs are cleaned all the same.
+ * Runs that live are not touched; one whose scheduler was killed a moment ago is waited for, a few seconds at most.
+ * Errors: the first that was met; the other runs are cleaned all the same.
  */
 int ownership_clean_stale(unsigned *ret_n_runs, Error *reterr);
 
@@ -55,6 +62,11 @@ char *run_folder_path(const char *run_id);
 char *run_mark(const char *run_id);
 char *scenario_mark(const char *run_id, unsigned scenario_index);
 
+/* How long to wait for the children of a killed scheduler: they die with it, a loaded machine takes its time. */
+#define RUN_DEATH_LIMIT_SEC 3
+
+/* Sends SIGKILL to what is in the cgroups of run @run_id, and waits for nothing. */
+void run_kill(const char *run_id);
 /* Kills and removes all of run @run_id but its folder; for the guard and for ownership_release(). */
 int run_remove_cgroups(const char *run_id, uint64_t deadline_usec, Error *reterr);
 /* Removes the folder of the run and, where it was the last one, the folder of the runs. Nothing there is success. */

@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#define ALIVE_FILE "alive"
 
 char *runs_folder_path(void) {
         const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
@@ -90,12 +93,60 @@ int run_folder_take(int runs_fd, const char *run_id, int *ret_fd) {
         return 0;
 }
 
-int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, Error *reterr) {
+int run_folder_take_dying(int runs_fd, const char *run_id, int *ret_fd, int *ret_alive_fd) {
+        CLEANUP_CLOSE int fd = -EBADF;
+        CLEANUP_CLOSE int alive_fd = -EBADF;
+
+        fd = openat(runs_fd, run_id, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        alive_fd = openat(fd, ALIVE_FILE, O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+        if (alive_fd < 0)
+                return -errno;
+        if (flock(alive_fd, LOCK_EX | LOCK_NB) < 0)
+                return -errno;
+
+        *ret_fd = TAKE_FD(fd);
+        *ret_alive_fd = TAKE_FD(alive_fd);
+        return 0;
+}
+
+static void on_alarm(int signal_number) {
+        /* Only there to interrupt flock(). */
+}
+
+int run_folder_wait(int fd, unsigned limit_sec) {
+        struct sigaction action = { .sa_handler = on_alarm }, before; /* no SA_RESTART */
+        struct stat st;
+        int r;
+
+        (void) sigaction(SIGALRM, &action, &before);
+        (void) alarm(limit_sec);
+        r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+        (void) alarm(0);
+        (void) sigaction(SIGALRM, &before, NULL);
+        if (r < 0)
+                return r == -EINTR ? -ETIMEDOUT : r;
+        return fstat(fd, &st) >= 0 && st.st_nlink == 0 ? -ENOENT : 0;
+}
+
+static int alive_file_create(int folder_fd, int *ret_fd) {
+        CLEANUP_CLOSE int fd = openat(folder_fd, ALIVE_FILE, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0600);
+
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, int *ret_alive_fd, Error *reterr) {
         int r;
 
         if (mkdirat(runs_fd, run_id, 0700) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the folder of run %s", run_id);
         r = run_folder_take(runs_fd, run_id, ret_fd);
+        if (r >= 0)
+                r = alive_file_create(*ret_fd, ret_alive_fd);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot lock the folder of run %s", run_id);
         return 0;

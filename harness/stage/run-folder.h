@@ -17,12 +17,28 @@ int runs_folder_lock(int *ret_fd, Error *reterr);
 /* As above, but -ENOENT without a message where the folder is missing. */
 int runs_folder_lock_existing(int *ret_fd, Error *reterr);
 
-/* Makes and locks folder @run_id in @runs_fd, which is locked. */
-int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, Error *reterr);
+/**
+ * run_folder_create() - make and lock folder @run_id in @runs_fd, which is locked
+ * @ret_alive_fd: carries the second lock, for the scheduler alone: its children close it
+ */
+int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, int *ret_alive_fd, Error *reterr);
 
 /* Takes the lock of a run that is dead. -EWOULDBLOCK where it lives, -ENOENT where it is gone; no message for these.
  */
 int run_folder_take(int runs_fd, const char *run_id, int *ret_fd);
+
+/**
+ * run_folder_take_dying() - claim a run whose scheduler is dead while children of it are still dying
+ * @ret_fd:       its folder, not locked yet: run_folder_wait()
+ * @ret_alive_fd: the scheduler's lock, ours now, so that no other cleaner claims the run too
+ *
+ * Errors: -EWOULDBLOCK where the scheduler lives or the run is claimed, -ENOENT where it is gone; no message.
+ */
+int run_folder_take_dying(int runs_fd, const char *run_id, int *ret_fd, int *ret_alive_fd);
+
+/* Waits for the lock of folder @fd, by an alarm(2) no longer than @limit_sec. -ENOENT where it was removed meanwhile,
+ * -ETIMEDOUT where somebody still holds it. */
+int run_folder_wait(int fd, unsigned limit_sec);
 
 /* Removes folder @name and all in it, without following links or entering other file systems. */
 int folder_remove(int parent_fd, const char *name);

@@ -42,7 +42,8 @@ static void begin_run(Ownership **ret_ownership, Guard **ret_guard) {
         ck_assert_int_eq(cgroup_trees_create(hierarchies, scenario, NULL), 0);
 }
 
-static pid_t add_process(Guard *guard) {
+/* A child of the run in its cgroup, as a performer's sandbox is. */
+static pid_t add_process(Ownership *ownership, Guard *guard) {
         CLEANUP_FREE char *scenario = scenario_mark(told->run_id, 0);
         CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
         int fds[2];
@@ -54,6 +55,7 @@ static pid_t add_process(Guard *guard) {
         child = fork();
         if (child == 0) {
                 guard_forget(guard);
+                ownership_leave_to_parent(ownership);
                 if (cgroup_trees_enter(hierarchies, scenario, NULL) < 0)
                         _exit(EXIT_FAILURE);
                 (void) !write(fds[1], "x", 1);
@@ -79,7 +81,7 @@ static pid_t fork_run(void) {
                 Guard *guard = NULL;
 
                 begin_run(&ownership, &guard);
-                (void) add_process(guard);
+                (void) add_process(ownership, guard);
                 (void) !write(fds[1], "x", 1);
                 for (;;)
                         (void) pause();
@@ -124,18 +126,10 @@ START_TEST(the_next_run_cleans_where_it_was_killed_too) {
         (void) kill(run, SIGKILL);
         ck_assert_int_ne(wait_for(run, 1000), -1);
 
-        /* The process in the cgroup still holds the lock: the run lives, as far as anybody can tell. */
+        /* The process in the cgroup holds the folder's lock, but the scheduler is dead: at once, not the run after.
+         */
         ck_assert_int_eq(ownership_clean_stale(&n_runs, NULL), 0);
-        ck_assert(cgroups_exist(mark));
-        {
-                CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
-
-                ck_assert_int_eq(cgroup_hierarchies_read(&hierarchies, NULL), 0);
-                cgroup_trees_kill(hierarchies, mark);
-        }
-        for (uint64_t deadline_usec = deadline_in(2 * USEC_PER_SEC);
-                        run_folder_exists(told->run_id) && !deadline_is_past(deadline_usec);)
-                ck_assert_int_eq(ownership_clean_stale(&n_runs, NULL), 0);
+        ck_assert_uint_ge(n_runs, 1);
         ck_assert(!run_folder_exists(told->run_id));
         ck_assert(!cgroups_exist(mark));
 }
@@ -148,7 +142,7 @@ START_TEST(an_orderly_end_waits_for_it) {
 
         begin_run(&ownership, &guard);
         mark = run_mark(told->run_id);
-        process = add_process(guard);
+        process = add_process(ownership, guard);
         ck_assert_int_eq(guard_finish(guard, deadline_in(5 * USEC_PER_SEC), NULL), 0);
         ck_assert(!cgroups_exist(mark));
         ck_assert(!run_folder_exists(told->run_id));
