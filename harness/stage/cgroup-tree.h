@@ -50,6 +50,14 @@ int cgroup_trees_create(const CgroupHierarchies *hierarchies, const char *mark, 
 int cgroup_trees_enter(const CgroupHierarchies *hierarchies, const char *mark, Error *reterr);
 
 /**
+ * cgroup_trees_forbid_sysctls() - let nothing in @mark write a sysctl, whatever /proc it sees
+ *
+ * Errors: -EOPNOTSUPP without a unified hierarchy; what bpf(2) says where the kernel was built without it, or a
+ * container does not let us. The read-only /proc/sys of the sandbox is then the only protection.
+ */
+int cgroup_trees_forbid_sysctls(const CgroupHierarchies *hierarchies, const char *mark);
+
+/**
  * cgroup_trees_destroy() - kill what runs in the cgroups of @mark and remove them
  * @deadline_usec: CLOCK_MONOTONIC; when to give up
  *

@@ -104,8 +104,10 @@ static int sandbox_boot(Sandbox *sandbox, Error *reterr) {
         int r;
 
         r = cgroup_trees_create(sandbox->hierarchies, sandbox->mark, reterr);
-        if (r >= 0)
-                r = sandbox_clone_pid1(sandbox, reterr);
+        if (r < 0)
+                return r;
+        (void) cgroup_trees_forbid_sysctls(sandbox->hierarchies, sandbox->mark); /* where it can be had */
+        r = sandbox_clone_pid1(sandbox, reterr);
         if (r < 0)
                 return r;
 

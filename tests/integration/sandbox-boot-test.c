@@ -8,6 +8,8 @@
 
 #include "base/quantity.h"
 #include "sandbox-rig.h"
+#include "stage/cgroup-tree.h"
+#include "stage/deadline.h"
 
 #define N_SIDE_BY_SIDE 32
 
@@ -262,6 +264,40 @@ START_TEST(the_host_is_untouched) {
 }
 END_TEST
 
+/* A /proc of its own has no read-only /proc/sys. What is written is what is there: the host stays as it is anyway. */
+static const char own_proc_unit[] =
+                "[Service]\n"
+                "Type=oneshot\n"
+                "ProtectProc=invisible\n"
+                "ExecStart=/bin/sh -c 'grep -q hidepid=invisible /proc/self/mountinfo && touch /run/own-proc; "
+                "cat /proc/sys/vm/swappiness >/run/value && cat /run/value >/proc/sys/vm/swappiness && touch "
+                "/run/wrote; true'\n";
+
+START_TEST(no_sysctl_is_written_through_a_proc_of_ones_own) {
+        CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
+        const StageFile file = {
+                .path = "/etc/systemd/system/own-proc.service",
+                .content = own_proc_unit,
+                .n_content_bytes = sizeof(own_proc_unit) - 1,
+        };
+        const char *mark = "agenttest-sysctltest";
+        int r;
+
+        ck_assert_int_eq(cgroup_hierarchies_read(&hierarchies, NULL), 0);
+        ck_assert_int_eq(cgroup_trees_create(hierarchies, mark, NULL), 0);
+        r = cgroup_trees_forbid_sysctls(hierarchies, mark);
+        ck_assert_int_eq(cgroup_trees_destroy(hierarchies, mark, deadline_in(USEC_PER_SEC), NULL), 0);
+        if (r < 0) {
+                (void) fprintf(stderr, "SKIP no_sysctl_is_written_through_a_proc_of_ones_own: %s\n", strerror(-r));
+                return;
+        }
+        rig_play_script((StageRequest){ .files = &file, .n_files = 1 }, "check systemctl start own-proc.service\n"
+                                                                        "check test -e /run/own-proc\n"
+                                                                        "check test -s /run/value\n"
+                                                                        "refuse test -e /run/wrote\n");
+}
+END_TEST
+
 static int boot_one_more(const StageContext *context, void *userdata) {
         return system("systemctl is-system-running -q") == 0 ? 0 : 1;
 }
@@ -307,6 +343,7 @@ Suite *sandbox_boot_suite(void) {
         tcase_add_test(tests, what_the_host_has_is_shown);
         tcase_add_test(tests, capabilities_are_gone);
         tcase_add_test(tests, the_host_is_untouched);
+        tcase_add_test(tests, no_sysctl_is_written_through_a_proc_of_ones_own);
         tcase_add_test(tests, many_boot_side_by_side);
         suite_add_tcase(suite, tests);
         return suite;
