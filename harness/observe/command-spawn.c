@@ -44,6 +44,9 @@ static int child_prepare(const CommandRequest *request, int stdout_fd, int stder
         if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(stdout_fd, STDOUT_FILENO) < 0 ||
                         dup2(stderr_fd, STDERR_FILENO) < 0)
                 return -errno;
+        /* What agenttest was started with (a make's job server, a CI runner's pipes) is not the command's. */
+        if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return -errno;
         if (request->folder && chdir(request->folder) < 0)
                 return -errno;
         return 0;

@@ -79,6 +79,22 @@ START_TEST(environment_and_folder_are_those_asked_for) {
 }
 END_TEST
 
+START_TEST(no_descriptor_of_the_caller_is_inherited) {
+        Bench *bench = bench_new();
+        CLEANUP(command_free_p) Command *command = NULL;
+        const Entry *entry;
+        int fds[2];
+
+        ck_assert_int_eq(pipe(fds), 0); /* not close-on-exec: as agenttest may have been given some */
+        entry = run(bench, &(CommandRequest){ .line = "ls /proc/self/fd" }, &command);
+        ck_assert_str_eq(entry_get(entry, "stdout"), "0\n1\n2\n3\n"); /* 3 is the folder ls reads */
+        command = command_free(command);
+        bench_free(bench);
+        (void) close(fds[0]);
+        (void) close(fds[1]);
+}
+END_TEST
+
 START_TEST(output_over_the_limit_is_cut_and_said_so) {
         Bench *bench = bench_new();
         CLEANUP(command_free_p) Command *command = NULL;
@@ -144,6 +160,7 @@ Suite *command_suite(void) {
         tcase_add_test(cases, death_by_signal_is_recorded);
         tcase_add_test(cases, a_program_that_is_not_there_is_no_exit_127);
         tcase_add_test(cases, environment_and_folder_are_those_asked_for);
+        tcase_add_test(cases, no_descriptor_of_the_caller_is_inherited);
         tcase_add_test(cases, output_over_the_limit_is_cut_and_said_so);
         tcase_add_test(cases, the_deadline_kills_the_whole_session);
         tcase_add_test(cases, background_processes_live_until_the_command_is_freed);
