@@ -73,7 +73,7 @@ static void print_limits(void) {
         Limits limits;
 
         limits_raise_descriptors();
-        limits_read(&limits);
+        limits_read(NULL, &limits);
         print_number("cores", limits.n_cores, 1, "");
         print_number("inotify instances left", limits.inotify_left, 1, "of fs.inotify.max_user_instances");
         print_number("open files left", limits.descriptors_left, 1, "");

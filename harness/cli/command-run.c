@@ -168,11 +168,27 @@ static int prepare(RunContext *context) {
         return STATUS_PASS;
 }
 
+/* How many side by side: as many as asked for, as the machine has room for, and as other runs leave. */
+static int decide_jobs(RunContext *context, unsigned *ret_n_jobs, Error *reterr) {
+        CLEANUP(run_share_done) RunShare share = RUN_SHARE_INIT;
+        bool is_registered = context->scope.ownership != NULL; /* else there is no stage, and nothing is played */
+        Limits limits;
+        int r = 0;
+
+        if (is_registered)
+                r = run_share_begin(context->scope.ownership, &share, reterr);
+        if (r < 0)
+                return r;
+        limits_raise_descriptors();
+        limits_read(&share, &limits);
+        *ret_n_jobs = limits_jobs(&limits, context->options->n_jobs, context->plays.n_items, &context->jobs_note);
+        return is_registered ? run_share_end(&share, *ret_n_jobs, reterr) : 0;
+}
+
 static int play_all(RunContext *context) {
         const Options *options = context->options;
         CLEANUP(run_summary_done) RunSummary summary = { 0 };
         CLEANUP_ERROR Error error = ERROR_INIT;
-        Limits limits;
         ScheduleOptions schedule = {
                 .stage = options->stage,
                 .perform = perform_scenario,
@@ -187,9 +203,10 @@ static int play_all(RunContext *context) {
                 .userdata = &context->scope,
         };
 
-        limits_raise_descriptors();
-        limits_read(&limits);
-        schedule.n_jobs = limits_jobs(&limits, options->n_jobs, context->plays.n_items, &context->jobs_note);
+        if (decide_jobs(context, &schedule.n_jobs, &error) < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_ERROR;
+        }
         if (context->jobs_note.n_bytes > 0)
                 schedule.jobs_note = text_get(&context->jobs_note);
 

@@ -2,6 +2,7 @@
 #include "schedule/limits.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,7 +45,29 @@ static uint64_t count_inotify(DIR *descriptors) {
         return n;
 }
 
-static uint64_t inotify_in_use(void) {
+/* In a sandbox of another run that has decided how many it plays: counted by that number, not by what is there. */
+static bool is_reserved(const RunShare *others, int proc_fd, const char *pid) {
+        CLEANUP_FREE char *line = NULL;
+        CLEANUP_FILE FILE *file = NULL;
+        size_t n_allocated = 0;
+        char path[32];
+        int fd;
+
+        if (!others || others->n_marks == 0)
+                return false;
+        (void) snprintf(path, sizeof(path), "%.10s/cgroup", pid);
+        fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+        file = fd >= 0 ? fdopen(fd, "r") : NULL;
+        if (!file)
+                close_p(&fd);
+        while (file && getline(&line, &n_allocated, file) >= 0)
+                FOREACH_ARRAY (mark, others->marks, others->n_marks)
+                        if (strstr(line, *mark))
+                                return true;
+        return false;
+}
+
+static uint64_t inotify_in_use(const RunShare *others) {
         DIR *proc = opendir("/proc");
         uint64_t n = 0;
 
@@ -59,7 +82,8 @@ static uint64_t inotify_in_use(void) {
                 descriptors = opendir(path);
                 if (!descriptors)
                         continue;
-                if (fstat(dirfd(descriptors), &status) == 0 && status.st_uid == getuid())
+                if (fstat(dirfd(descriptors), &status) == 0 && status.st_uid == getuid() &&
+                                !is_reserved(others, dirfd(proc), child->d_name))
                         n += count_inotify(descriptors);
                 (void) closedir(descriptors);
         }
@@ -153,12 +177,13 @@ static uint64_t open_descriptors(void) {
         return n;
 }
 
-void limits_read(Limits *ret_limits) {
+void limits_read(const RunShare *others, Limits *ret_limits) {
         struct rlimit descriptors;
         uint64_t inotify_max;
 
         *ret_limits = (Limits){
                 .n_cores = (unsigned) get_nprocs(),
+                .n_jobs_elsewhere = others ? others->n_jobs : 0,
                 .inotify_max = UINT64_MAX,
                 .inotify_left = UINT64_MAX,
                 .descriptors_left = UINT64_MAX,
@@ -167,7 +192,8 @@ void limits_read(Limits *ret_limits) {
         };
         if (read_number("/proc/sys/fs/inotify/max_user_instances", &inotify_max)) {
                 ret_limits->inotify_max = inotify_max;
-                ret_limits->inotify_left = left_of(inotify_max, inotify_in_use());
+                ret_limits->inotify_left = left_of(inotify_max,
+                                inotify_in_use(others) + (uint64_t) INOTIFY_PER_JOB * ret_limits->n_jobs_elsewhere);
         }
         if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY)
                 ret_limits->descriptors_left = left_of(descriptors.rlim_cur, open_descriptors());
@@ -204,6 +230,8 @@ unsigned limits_jobs(const Limits *limits, unsigned n_wanted, size_t n_plays, Te
                         "fs.inotify.max_user_instances=%" PRIu64 " leaves %" PRIu64
                         ", a scenario takes %d (raise it with sysctl)",
                         limits->inotify_max, limits->inotify_left, INOTIFY_PER_JOB);
+        if (limits->n_jobs_elsewhere > 0)
+                text_printf(&inotify, "; other runs play %u side by side", limits->n_jobs_elsewhere);
         lower(&n_jobs, limits->inotify_left, INOTIFY_PER_JOB, &why, text_get(&inotify));
         lower(&n_jobs, limits->descriptors_left, DESCRIPTORS_PER_JOB, &why, "the limit of open files (ulimit -n)");
         lower(&n_jobs, limits->tasks_left, TASKS_PER_JOB, &why, "the pids limit of this cgroup (pids.max)");

@@ -9,18 +9,21 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "stage/run-share.h"
 
 /* What is left of each resource; UINT64_MAX: no limit, or not to be found out. */
 typedef struct Limits {
         unsigned n_cores;
         uint64_t inotify_max;       /* fs.inotify.max_user_instances */
         uint64_t inotify_left;      /* instances this user may still make */
+        unsigned n_jobs_elsewhere;  /* scenarios of other runs, whose instances are taken off, made or not */
         uint64_t descriptors_left;  /* of this process */
         uint64_t tasks_left;        /* pids.max of our cgroups, minus what is there */
         uint64_t memory_left_bytes; /* MemAvailable, and memory limits of our cgroups */
 } Limits;
 
-void limits_read(Limits *ret_limits);
+/* @others: what other runs will take, whether or not they have taken it yet; NULL: there are none. */
+void limits_read(const RunShare *others, Limits *ret_limits);
 
 /**
  * limits_jobs() - how many scenarios side by side

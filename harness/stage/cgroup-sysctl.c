@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No sysctl is written from the cgroups of a stage. /proc/sys of the sandbox is read-only, but a unit with ProtectProc=
- * gets a /proc of its own, without that mount, and to root every sysctl of the machine is writable in it.
+ * No sysctl is written from the cgroups of a stage. /proc/sys of the sandbox is read-only, but a unit with
+ * ProtectProc= gets a /proc of its own, without that mount, and to root every sysctl of the machine is writable in
+ * it.
  *
  * Source: kernel, Documentation/bpf/prog_cgroup_sysctl.rst; bpf(2).
  */
@@ -21,7 +22,9 @@ static int bpf_call(int command, union bpf_attr *attributes) {
 /* return !(context->write & 1); 0 makes the write fail with EPERM. */
 static int load_program(int *ret_fd) {
         static const struct bpf_insn program[] = {
-                { .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, /* offset of write */
+                { .code = BPF_LDX | BPF_MEM | BPF_W,
+                                .dst_reg = BPF_REG_0,
+                                .src_reg = BPF_REG_1, /* offset of write */
                                 .off = 0 },
                 { .code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
                 { .code = BPF_ALU64 | BPF_XOR | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },

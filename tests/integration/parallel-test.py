@@ -48,6 +48,20 @@ def main():
             both = list(pool.map(lambda _: Run(few), range(2)))
         check([run.status for run in both] == [0, 0], "\n".join(run.stdout + run.stderr for run in both))
 
+        # Each alone would have room for 16; together they need more inotify instances than there are by default.
+        wide = pathlib.Path(folder, "wide.yaml")
+        wide.write_text(SCENARIO.replace("  - start:", '  - run: sleep 1\n  - start:', 1) % ", ".join(map(str, range(16))))
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(lambda _: Run(wide, "--jobs", "16"), range(2)))
+        outputs = [run.stdout[-3000:] + run.stderr for run in both]
+        check([run.status for run in both] == [0, 0], "\n".join(outputs))
+        limit = int(pathlib.Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+        if limit < 2 * 16 * 6:
+            told = [output for output in outputs if "other runs play" in output]
+            check(told, "the later run did not make room for the earlier:\n" + "\n".join(outputs))
+        else:
+            print(f"SKIP: two runs have room side by side: fs.inotify.max_user_instances={limit}")
+
     check(not leftovers(), f"left behind: {leftovers()}")
     finish()
 

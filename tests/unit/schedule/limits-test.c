@@ -53,15 +53,27 @@ START_TEST(sees_an_inotify_instance_more) {
         Limits before, after;
         int fd;
 
-        limits_read(&before);
+        limits_read(NULL, &before);
         ck_assert_uint_ge(before.n_cores, 1);
         ck_assert_uint_gt(before.memory_left_bytes, MIB);
         fd = inotify_init1(IN_CLOEXEC);
         ck_assert_int_ge(fd, 0);
-        limits_read(&after);
+        limits_read(NULL, &after);
         (void) close(fd);
         /* Others make and close some meanwhile; ours is among those that are counted. */
         ck_assert_uint_lt(after.inotify_left, after.inotify_max);
+}
+END_TEST
+
+START_TEST(other_runs_are_counted_by_what_they_will_take) {
+        CLEANUP_TEXT Text note = TEXT_INIT;
+        RunShare others = { .n_jobs = 1000000 }; /* more than any limit allows */
+        Limits limits;
+
+        limits_read(&others, &limits);
+        ck_assert_uint_eq(limits.inotify_left, 0);
+        ck_assert_uint_eq(limits_jobs(&limits, 8, 100, &note), 1);
+        ck_assert_msg(strstr(text_get(&note), "other runs play 1000000 side by side"), "%s", text_get(&note));
 }
 END_TEST
 
@@ -71,6 +83,7 @@ Suite *limits_suite(void) {
 
         tcase_add_loop_test(cases, decides, 0, ELEMENTS_OF(rows));
         tcase_add_test(cases, sees_an_inotify_instance_more);
+        tcase_add_test(cases, other_runs_are_counted_by_what_they_will_take);
         suite_add_tcase(suite, cases);
         return suite;
 }

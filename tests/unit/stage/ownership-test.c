@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "stage/deadline.h"
+#include "stage/run-share.h"
 #include "suites.h"
 
 /* What a child tells its parent. */
@@ -175,6 +176,41 @@ START_TEST(runs_start_and_end_side_by_side) {
 }
 END_TEST
 
+static bool share_has(const RunShare *share, const char *run_id) {
+        CLEANUP_FREE char *mark = run_mark(run_id);
+        bool found = false;
+
+        FOREACH_ARRAY (other, share->marks, share->n_marks)
+                found = found || strcmp(*other, mark) == 0;
+        return found;
+}
+
+START_TEST(runs_tell_each_other_how_many_they_play) {
+        CLEANUP(ownership_free_p) Ownership *first = NULL;
+        CLEANUP(ownership_free_p) Ownership *second = NULL;
+        CLEANUP(run_share_done) RunShare share = RUN_SHARE_INIT;
+        char first_id[32];
+
+        ck_assert_int_eq(ownership_new(&first, NULL), 0);
+        ck_assert_int_eq(ownership_new(&second, NULL), 0);
+        (void) snprintf(first_id, sizeof(first_id), "%s", ownership_run_id(first));
+        ck_assert_int_eq(run_share_begin(first, &share, NULL), 0);
+        ck_assert(!share_has(&share, ownership_run_id(second))); /* it has not decided yet */
+        ck_assert_int_eq(run_share_end(&share, 16, NULL), 0);
+
+        ck_assert_int_eq(run_share_begin(second, &share, NULL), 0);
+        ck_assert(share_has(&share, first_id));
+        ck_assert_uint_ge(share.n_jobs, 16); /* runs of others may be about */
+        ck_assert_int_eq(run_share_end(&share, 3, NULL), 0);
+
+        ck_assert_int_eq(ownership_release(TAKE_PTR(first), deadline_in(USEC_PER_SEC), NULL), 0);
+        ck_assert_int_eq(run_share_begin(second, &share, NULL), 0);
+        ck_assert(!share_has(&share, first_id));
+        run_share_done(&share);
+        ck_assert_int_eq(ownership_release(TAKE_PTR(second), deadline_in(USEC_PER_SEC), NULL), 0);
+}
+END_TEST
+
 Suite *ownership_suite(void) {
         Suite *suite = suite_create("ownership");
         TCase *tests = tcase_create("runs");
@@ -186,6 +222,7 @@ Suite *ownership_suite(void) {
         tcase_add_test(tests, a_dead_run_is_cleaned_with_all_it_left);
         tcase_add_test(tests, a_forked_child_keeps_the_run_alive);
         tcase_add_test(tests, runs_start_and_end_side_by_side);
+        tcase_add_test(tests, runs_tell_each_other_how_many_they_play);
         suite_add_tcase(suite, tests);
         return suite;
 }
