@@ -273,6 +273,25 @@ static bool names_victim(const char *message, const char *comm) {
         return by_name && strstr(message, by_name);
 }
 
+/*
+ * The kernel's log is the whole machine's: a process of the same name may have been killed elsewhere, in a scenario
+ * played side by side for one. A path of "/" is no answer: nobody has mounted the memory controller.
+ */
+static bool is_of_this_stage(const Timeline *timeline, const char *message) {
+        const Entry *versions = timeline_next(timeline, 0, ENTRY_VERSIONS, NULL);
+        const char *mark = versions ? entry_get(versions, "cgroup-mark") : NULL;
+        const char *path = strstr(message, "task_memcg=/");
+        size_t n_mark = mark ? strlen(mark) : 0;
+
+        path = path ? path + strlen("task_memcg=") : "";
+        if (n_mark == 0 || !path[0] || path[1] == ',')
+                return true;
+        for (const char *at = strstr(path, mark); at; at = strstr(at + 1, mark))
+                if (at[-1] == '/' && (at[n_mark] == '/' || at[n_mark] == ','))
+                        return true;
+        return false;
+}
+
 static bool is_explained_by_kernel(OtherDeath *death) {
         const Timeline *timeline = death->deaths->facts->timeline;
         const char *comm = entry_get(death->entry, "comm") ?: "";
@@ -285,7 +304,7 @@ static bool is_explained_by_kernel(OtherDeath *death) {
 
                 /* One record, one victim. */
                 if (death->deaths->n_uses[record->index] > 0 || !strstr(message, "oom-kill:") ||
-                                !names_victim(message, comm))
+                                !names_victim(message, comm) || !is_of_this_stage(timeline, message))
                         continue;
                 death->deaths->n_uses[record->index]++;
                 return true;

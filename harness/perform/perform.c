@@ -140,6 +140,7 @@ static void run_note_versions(Run *run) {
         if (entry) {
                 entry_set(entry, "agenttest", AGENTTEST_VERSION);
                 entry_set(entry, "stage", run->stage->kind_name);
+                entry_set(entry, "cgroup-mark", run->stage->cgroup_mark ?: "");
                 entry_set_usec(entry, "forked", run->stage->forked_usec);
                 entry_set_usec(entry, "booted", run->stage->booted_usec);
                 entry_set_number(entry, "performer", getpid());

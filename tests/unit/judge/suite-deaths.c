@@ -172,6 +172,9 @@ static const Sample main_samples[] = {
         { START_ONLY, UP "2000 scenario-end - how=done\n", ONE "not-recorded" },
 };
 
+#define MARKED         "800 versions - performer=50 cgroup-mark=agenttest-ab-1\n"
+#define OOM_KILL(path) "3001 kernel - MESSAGE='oom-kill:constraint=X,task_memcg=" path ",task=hog,pid=31200,uid=0'\n"
+
 static const Sample other_samples[] = {
         /* By an exit: none of our business. */
         { START_ONLY, UP DEATH("3000", "200", "100", "worker", "256") ENDED, ONE "held" },
@@ -255,6 +258,18 @@ static const Sample other_samples[] = {
                                              "MESSAGE='oom-kill:constraint=CONSTRAINT_MEMCG,task_memcg=/"
                                              "x,task=other,pid=31200,uid=0'\n" ENDED,
                         ONE "unexplained-death" },
+        /* Of this stage, and not of the one beside it or of the machine. */
+        { START_ONLY,
+                        MARKED UP DEATH("3000", "200", "100", "hog", "9") OOM_KILL("/agenttest-ab-1/system.slice/x")
+                                        ENDED,
+                        ONE "held" },
+        { START_ONLY,
+                        MARKED UP DEATH("3000", "200", "100", "hog", "9") OOM_KILL("/agenttest-ab-12/system.slice/x")
+                                        ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY, MARKED UP DEATH("3000", "200", "100", "hog", "9") OOM_KILL("/user.slice") ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY, MARKED UP DEATH("3000", "200", "100", "hog", "9") OOM_KILL("/") ENDED, ONE "held" },
         /* Its parent's signal, where the scenario allows it. */
         { START_ONLY "allow: [child-signals]\n", UP DEATH("3000", "200", "100", "worker", "9") ENDED, ONE "held" },
         { START_ONLY "allow: [child-signals]\n", UP DEATH("3000", "200", "1", "orphan", "9") ENDED,
