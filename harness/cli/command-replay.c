@@ -86,6 +86,7 @@ static void print_differences(const Replay *replay) {
 
 static void print_replay(Replays *replays, const Replay *replay, const char *folder) {
         bool is_same = replay_is_same(replay), is_edited = replays->options->scenario_path != NULL;
+        bool is_cut = replay_is_cut(replay);
         const SourceFile *file = &replay->library.files[0];
         Play play = {
                 .scenario = replay->scenario,
@@ -105,6 +106,7 @@ static void print_replay(Replays *replays, const Replay *replay, const char *fol
 
         printf("%s  %s: %s\n", outcome_label(result.outcome), replay->play_name,
                         is_same     ? "same verdicts as recorded"
+                        : is_cut    ? "the recording is cut, its performer did not come to judge it"
                         : is_edited ? "verdicts by the edited scenario differ from the recorded ones"
                                     : "verdicts DIFFER from the recorded ones");
         if (result.outcome != OUTCOME_PASS && replays->options->verbosity >= 0)
@@ -114,7 +116,7 @@ static void print_replay(Replays *replays, const Replay *replay, const char *fol
         fputs(text_get(&text), stdout);
         if (!is_same)
                 print_differences(replay);
-        replays->is_different = replays->is_different || (!is_same && !is_edited);
+        replays->is_different = replays->is_different || (!is_same && !is_edited && !is_cut);
 }
 
 static void replay_one(Replays *replays, const char *folder) {

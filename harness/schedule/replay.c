@@ -225,6 +225,10 @@ int replay_evidence(const char *folder, const char *scenario_path, const Languag
                                                                         : 0;
 }
 
+bool replay_is_cut(const Replay *replay) {
+        return !timeline_last(replay->timeline, timeline_length(replay->timeline), ENTRY_SCENARIO_END, NULL);
+}
+
 bool replay_is_same(const Replay *replay) {
         return replay->verdicts.n_bytes == replay->n_recorded_bytes &&
                memcmp(text_get(&replay->verdicts), replay->recorded, replay->n_recorded_bytes) == 0;

@@ -37,5 +37,8 @@ void replay_done(Replay *replay);
 int replay_evidence(const char *folder, const char *scenario_path, const Language *language, Replay *ret_replay,
                 Error *reterr);
 
+/* Does the recording end before the scenario does? Then its performer was killed, and the scheduler said what is in
+ * verdicts.ndjson, if anything: judging has no part in it. */
+bool replay_is_cut(const Replay *replay);
 /* Are the verdicts of now those that were recorded, byte for byte? */
 bool replay_is_same(const Replay *replay);

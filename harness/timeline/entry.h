@@ -35,18 +35,18 @@ typedef enum EntrySource {
 
 typedef enum EntryKind {
         /* harness */
-        ENTRY_VERSIONS,   /* agenttest, systemd, kernel, cgroup ("v1 hybrid", "v2"), stage, forked, booted (usec),
-                             cgroup-mark (the stage's part of a cgroup's path in the kernel's records) */
-        ENTRY_STEP_BEGIN, /* step, kind, quote, run (number of this execution of the step, from 0) */
-        ENTRY_STEP_END,   /* step, run, how: "done", "deadline", "failed", "broken"; reason; text */
-        ENTRY_WINDOW,     /* step, run, from, deadline (usec; "infinity"): an expect step's window was opened */
-        ENTRY_DEADLINE,   /* step, run: the deadline timer ran */
-        ENTRY_BARRIER,    /* step, run, since (usec): all that happened before `since` is in the timeline;
-                             channels: "bus journal acct ...", the ones that were drained; the last one, which has no
-                             step: lines, how many of the journal's lines had been looked at: the copy in the
-                             evidence may hold later ones, which are not for judging */
-        ENTRY_JOB_ACTION, /* unit, verb (start, stop, restart, ...), asked, job (object path) or error (bus error
-                             name), text: the harness queued a job; `at` is when the reply came */
+        ENTRY_VERSIONS,      /* agenttest, systemd, kernel, cgroup ("v1 hybrid", "v2"), stage, forked, booted (usec),
+                                cgroup-mark (the stage's part of a cgroup's path in the kernel's records) */
+        ENTRY_STEP_BEGIN,    /* step, kind, quote, run (number of this execution of the step, from 0) */
+        ENTRY_STEP_END,      /* step, run, how: "done", "deadline", "failed", "broken"; reason; text */
+        ENTRY_WINDOW,        /* step, run, from, deadline (usec; "infinity"): an expect step's window was opened */
+        ENTRY_DEADLINE,      /* step, run: the deadline timer ran */
+        ENTRY_BARRIER,       /* step, run, since (usec): all that happened before `since` is in the timeline;
+                                channels: "bus journal acct ...", the ones that were drained; the last one, which has no
+                                step: lines, how many of the journal's lines had been looked at: the copy in the
+                                evidence may hold later ones, which are not for judging */
+        ENTRY_JOB_ACTION,    /* unit, verb (start, stop, restart, ...), asked, job (object path) or error (bus error
+                                name), text: the harness queued a job; `at` is when the reply came */
         ENTRY_SIGNAL_ACTION, /* unit, who, pid, signal (number), errno; `asked` before, `at` after the kill */
         ENTRY_CAPTURE,       /* name, value */
         ENTRY_CHANNEL,       /* channel, health: "ok", "lost", "late", "closed", "absent"; text */

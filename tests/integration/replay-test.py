@@ -65,6 +65,12 @@ def main():
     check("verdicts DIFFER" in unseen.stdout, f"lines behind the last barrier were judged:\n{unseen.stdout}{unseen.stderr}")
     timeline.write_text(recorded)
 
+    # A performer that was killed has judged nothing: that is no difference between two judgements.
+    killed = Run("tests/integration/killed.yaml")
+    again = replay(killed.play().folder)
+    check((killed.status, again.returncode) == (2, 2), f"a killed performer: {killed.status}, {again.returncode}\n{again.stdout}")
+    check("recording is cut" in again.stdout and "DIFFER" not in again.stdout, f"a killed performer:\n{again.stdout}")
+
     timeline.write_text(timeline.read_text()[:-20])
     cut = replay(idle.folder)
     check(cut.returncode == 2, f"a cut timeline: {cut.returncode}, not 2\n{cut.stdout}{cut.stderr}")
