@@ -3,6 +3,8 @@
 /* Rule 6 (i): an exit of a main process that nobody asked for is a failure, even when every expectation holds. */
 
 #include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
@@ -13,6 +15,10 @@
 static bool action_may_hit(const Entry *action, const MainExit *exit) {
         return exit->start_usec <= action->at_usec &&
                entry_get_usec(action, "asked", action->at_usec) <= exit->upper_usec;
+}
+
+static bool is_killed(const MainExit *exit) {
+        return exit->code == EXIT_CODE_KILLED || exit->code == EXIT_CODE_DUMPED;
 }
 
 static bool job_explains(const Entry *action, const MainExit *exit) {
@@ -27,7 +33,7 @@ static bool signal_explains(const Entry *action, const MainExit *exit) {
                         !signal_ends((int) number) || !action_may_hit(action, exit))
                 return false;
         /* A daemon may exit because of any signal, but be killed only by the one it was sent. */
-        if ((exit->code == EXIT_CODE_KILLED || exit->code == EXIT_CODE_DUMPED) && exit->status != number)
+        if (is_killed(exit) && exit->status != number)
                 return false;
         return !is_main || exit->pid == 0 || pid == exit->pid;
 }
@@ -59,6 +65,36 @@ static bool has_left_active_before(const Timeline *timeline, const char *unit, c
         left = timeline_property(timeline, unit, exit->properties_index, "ActiveExitTimestampMonotonic");
         left_usec = left ? strtoull(left, NULL, 10) : 0;
         return left_usec > exit->start_usec && left_usec < exit->stamp_usec;
+}
+
+/* Does the unit have PID 1 send this signal to what it stops? */
+static bool stop_sends(const Timeline *timeline, const char *unit, int signal_number) {
+        static const char *const properties[] = { "KillSignal", "RestartKillSignal", "FinalKillSignal" };
+        const char *mode = timeline_property(timeline, unit, SIZE_MAX, "TimeoutStopFailureMode");
+        const char *watchdog = timeline_property(timeline, unit, SIZE_MAX, "WatchdogSignal");
+
+        for (size_t i = 0; i < ELEMENTS_OF(properties); i++) {
+                const char *number = timeline_property(timeline, unit, SIZE_MAX, properties[i]);
+
+                if (number && atoi(number) == signal_number)
+                        return true;
+        }
+        return mode && strcmp(mode, "abort") == 0 && watchdog && atoi(watchdog) == signal_number;
+}
+
+/*
+ * A stop asks for an end, not for a crash on the way to it: whom nobody sent SIGSEGV, died of it by itself. Of other
+ * signals one cannot say so: ExecStop= may send them.
+ */
+static bool is_crash(const Timeline *timeline, const char *unit, const MainExit *exit) {
+        static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP };
+
+        if (!is_killed(exit) || stop_sends(timeline, unit, exit->status))
+                return false;
+        for (size_t i = 0; i < ELEMENTS_OF(crashes); i++)
+                if (exit->status == crashes[i])
+                        return true;
+        return false;
 }
 
 /*
@@ -174,8 +210,22 @@ static bool window_covers(const Deaths *deaths, const Step *step, const Entry *b
         return exit->upper_usec >= window.from_usec && exit->upper_usec <= until_usec;
 }
 
-static bool is_explained_by_expectation(Deaths *deaths, const char *unit, const MainExit *exit) {
+static bool expects_restart(const Step *step, const char *unit) {
+        FOREACH_ARRAY (expectation, step->expectations, step->n_expectations)
+                if (expectation->unit && strcmp(expectation->unit, unit) == 0 &&
+                                expectation->kind == &restart_expectation.spec)
+                        return true;
+        return false;
+}
+
+/*
+ * Is the exit one that a step expects? It is then also used up where an action of ours explains it: the restart
+ * behind `crash` is of that crash, and leaves nothing over for a second death. @is_stopped: what a stop ends is not
+ * restarted, so it is none that a restart is expected of.
+ */
+static bool is_explained_by_expectation(Deaths *deaths, const char *unit, const MainExit *exit, bool is_stopped) {
         const Timeline *timeline = deaths->facts->timeline;
+        bool is_explained = false;
 
         for (const Entry *begin = timeline_next(timeline, 0, ENTRY_STEP_BEGIN, NULL); begin;
                         begin = timeline_next(timeline, begin->index + 1, ENTRY_STEP_BEGIN, NULL)) {
@@ -184,20 +234,27 @@ static bool is_explained_by_expectation(Deaths *deaths, const char *unit, const 
                 if (!entry_has(begin, "kind", "expect"))
                         continue;
                 scenario_visit_expectations(deaths->facts->scenario, find_step_of, &search);
-                if (search.step && deaths->n_uses[begin->index] < step_ends_wanted(search.step, unit) &&
+                if (!search.step || (is_stopped && expects_restart(search.step, unit)))
+                        continue;
+                if (deaths->n_uses[begin->index] < step_ends_wanted(search.step, unit) &&
                                 window_covers(deaths, search.step, begin, exit)) {
                         deaths->n_uses[begin->index]++;
-                        return true;
+                        is_explained = true;
                 }
         }
-        return false;
+        return is_explained;
 }
 
 static bool is_explained(Deaths *deaths, const char *unit, const MainExit *exit) {
-        return is_explained_by_type(deaths, unit, exit) ||
-               is_explained_by_action(deaths, unit, exit, ENTRY_SIGNAL_ACTION, signal_explains) ||
-               is_explained_by_action(deaths, unit, exit, ENTRY_JOB_ACTION, job_explains) ||
-               is_explained_by_stopping(deaths, unit, exit) || is_explained_by_expectation(deaths, unit, exit);
+        bool is_signalled, is_stopped = false;
+
+        if (is_explained_by_type(deaths, unit, exit))
+                return true;
+        is_signalled = is_explained_by_action(deaths, unit, exit, ENTRY_SIGNAL_ACTION, signal_explains);
+        if (!is_signalled && !is_crash(deaths->facts->timeline, unit, exit))
+                is_stopped = is_explained_by_action(deaths, unit, exit, ENTRY_JOB_ACTION, job_explains) ||
+                             is_explained_by_stopping(deaths, unit, exit);
+        return is_explained_by_expectation(deaths, unit, exit, is_stopped) || is_signalled || is_stopped;
 }
 
 static int report_exit(Deaths *deaths, const char *unit, const MainExit *exit) {

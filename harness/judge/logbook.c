@@ -204,6 +204,22 @@ static bool unit_is_stale(const char *unit, size_t n_bytes) {
         return equals(unit, n_bytes, "init.scope");
 }
 
+/*
+ * Before it becomes the daemon, PID 1's child speaks for the manager ("Executing: /usr/bin/x", "Failed at step
+ * EXEC"): under the name it has until then, "(x)", and from systemd's sources. Neither is what the daemon's own lines
+ * carry, while the pid, _COMM and _EXE of its first ones may be the same.
+ */
+static bool is_of_managers_child(const LogLine *line) {
+        const char *identifier, *code_file;
+        size_t n_identifier = 0, n_code_file = 0;
+
+        identifier = line->get_field(line, "SYSLOG_IDENTIFIER", &n_identifier);
+        if (!identifier || n_identifier < 2 || identifier[0] != '(' || identifier[n_identifier - 1] != ')')
+                return false;
+        code_file = line->get_field(line, "CODE_FILE", &n_code_file);
+        return code_file && n_code_file > 4 && memcmp(code_file, "src/", 4) == 0;
+}
+
 static void look_at_value(LogBook *logbook, const ColumnUse *use, const char *text, size_t n_bytes) {
         LogTrack *track = &logbook->tracks[use->track];
         const LogPart *part = &track->filter.parts[use->part];
@@ -272,7 +288,7 @@ int logbook_feed(LogBook *logbook, const LogLine *line, void (*on_hit)(const Exp
         FOREACH_ARRAY (track, logbook->tracks, logbook->n_tracks) {
                 int r;
 
-                if (track->is_out)
+                if (track->is_out || (track->filter.origin == LOG_FROM_UNIT && is_of_managers_child(line)))
                         continue;
                 if (track->lost_weight > 0) {
                         log_track_keep_near_miss(track, line);

@@ -29,6 +29,13 @@
 #define SIGNAL_STEP                        START_ONLY "- signal: SIGTERM\n"
 #define STOP_STEP                          START_ONLY "- stop: agent.service\n"
 
+#define TWO_OF(kind) "steps[0]:held steps[1]:held steps[2].expect." kind ":held deaths:"
+#define RUNS_AGAIN   "3100 properties " UNIT " asked=3090ms errno=0" RUNNING("101", "3050ms", "bb", "1") "\n"
+#define DIED_AGAIN                                                                                                   \
+        "4000 properties " UNIT " asked=3990ms errno=0" FACTS("failed", "failed", "exit-code", "0", "1", "1",        \
+                        "3050ms", "3500ms", "bb", "1") " ExecMainPID=101\n"
+#define JOB_DONE_EARLY "2006 job-removed " UNIT " job=/job/2 result=done\n" END_OF("steps[1]", "2007")
+
 static const Sample main_samples[] = {
         { START_ONLY, UP ENDED, ONE "held" },
         /* Nobody asked for it: also a clean exit is one. */
@@ -61,6 +68,25 @@ static const Sample main_samples[] = {
                                                    " asked=3990ms errno=0" FACTS("failed", "failed", "exit-code", "0",
                                                                    "1", "1", "2950ms", "3500ms", "bb",
                                                                    "0") " ExecMainPID=101\n" ENDED,
+                        TWO "unexplained-death" },
+        /* A stop asks for no crash, unless the unit is stopped by that very signal. */
+        { STOP_STEP, UP STOP_JOB("stop") EXITED("2", "11") JOB_DONE ENDED, TWO "unexplained-death" },
+        { STOP_STEP, UP STOP_JOB("stop") EXITED("3", "6") JOB_DONE ENDED, TWO "unexplained-death" },
+        { STOP_STEP, UP STOP_JOB("stop") EXITED("2", "9") JOB_DONE ENDED, TWO "held" },
+        { STOP_STEP, UP STOP_JOB("stop") EXITED("1", "11") JOB_DONE ENDED, TWO "held" },
+        { STOP_STEP,
+                        UP "1990 properties " UNIT " asked=1980ms KillSignal=6\n" STOP_JOB("stop") EXITED("3", "6")
+                                        JOB_DONE ENDED,
+                        TWO "held" },
+        { STOP_STEP,
+                        UP "1990 properties " UNIT
+                           " asked=1980ms TimeoutStopFailureMode=abort WatchdogSignal=6\n" STOP_JOB("stop")
+                                           EXITED("3", "6") JOB_DONE ENDED,
+                        TWO "held" },
+        { STOP_STEP,
+                        UP "1990 properties " UNIT
+                           " asked=1980ms TimeoutStopFailureMode=terminate WatchdogSignal=6\n" STOP_JOB("stop")
+                                           EXITED("3", "6") JOB_DONE ENDED,
                         TWO "unexplained-death" },
         /* The stop came after the crash. */
         { STOP_STEP,
@@ -154,6 +180,30 @@ static const Sample main_samples[] = {
                         UP ACTION("run") "2001 command - owner=steps[1] status=0\n" END_OF("steps[1]", "2005")
                                         EXPECT("steps[2]") EXITED("1", "0") END_OF("steps[2]", "3001") ENDED,
                         "steps[0]:held steps[1]:held steps[2].expect.state:held deaths:unexplained-death" },
+        /* An expected end that a signal of ours explains is used up by it: what dies behind it nobody expected. */
+        { SIGNAL_STEP "- expect: { exit: 0 }\n  within: 5s\n",
+                        UP SENT("15") EXPECT("steps[2]") EXITED("1", "0")
+                                        RUNS_AGAIN DIED_AGAIN END_OF("steps[2]", "4500") ENDED,
+                        TWO_OF("exit") "unexplained-death" },
+        { SIGNAL_STEP "- expect: { restart: {} }\n  within: 5s\n",
+                        UP SENT("15") EXPECT("steps[2]") EXITED("1", "0")
+                                        RUNS_AGAIN DIED_AGAIN END_OF("steps[2]", "4500") ENDED,
+                        TWO_OF("restart") "unexplained-death" },
+        { SIGNAL_STEP "- expect: { restart: { count: '>= 1' } }\n  within: 5s\n",
+                        UP SENT("15") EXPECT("steps[2]") EXITED("1", "0")
+                                        RUNS_AGAIN DIED_AGAIN END_OF("steps[2]", "4500") ENDED,
+                        TWO_OF("restart") "held" },
+        /* What a stop ends is not restarted: the restart that is expected is another one's. */
+        { START_ONLY "- restart: agent.service\n- expect: { exit: 0 }\n  within: 5s\n",
+                        UP STOP_JOB("restart") JOB_DONE_EARLY EXPECT("steps[2]") EXITED("1", "0")
+                                        RUNS_AGAIN DIED_AGAIN END_OF("steps[2]", "4500") ENDED,
+                        TWO_OF("exit") "unexplained-death" },
+        { START_ONLY "- restart: agent.service\n- expect: { restart: {} }\n  within: 5s\n",
+                        UP STOP_JOB("restart") JOB_DONE_EARLY EXPECT("steps[2]") EXITED("1", "0")
+                                        RUNS_AGAIN DIED_AGAIN "4100 properties " UNIT " asked=4090ms errno=0" RUNNING(
+                                                        "102", "4050ms", "cc", "1") "\n" END_OF("steps[2]", "4500")
+                                                        ENDED,
+                        TWO_OF("restart") "held" },
         /* A new main process took over (MAINPID=): no exit of the service. */
         { START_ONLY,
                         UP "3000 properties " UNIT " asked=2990ms errno=0" RUNNING(

@@ -16,7 +16,7 @@ static size_t n_hits(const Recording *recording) {
 
 static const struct {
         const char *expect;
-        const char *fields[5];
+        const char *fields[6];
         size_t n_hits;
 } samples[] = {
         { "message: hello", { OURS, "MESSAGE=hello" }, 1 },
@@ -58,6 +58,11 @@ static const struct {
         { "message: /x/, json: { event: health }", { OURS, "MESSAGE={\"event\":\"health\"}" }, 0 },
         { "message: hello", { "_SYSTEMD_UNIT=b.service", "_PID=50", "MESSAGE=hello" }, 0 },
         { "message: hello", { "_PID=50", "MESSAGE=hello" }, 1 }, /* the judge decides by the pid */
+        /* PID 1's child before the exec is no process of the daemon, whatever journald says of it. */
+        { "message: /x/", { "_PID=50", "SYSLOG_IDENTIFIER=(x)", "CODE_FILE=src/core/execute.c", "MESSAGE=x" }, 0 },
+        { "message: /x/", { OURS, "SYSLOG_IDENTIFIER=(x)", "CODE_FILE=src/core/execute.c", "MESSAGE=x" }, 0 },
+        { "message: /x/", { OURS, "SYSLOG_IDENTIFIER=(x)", "CODE_FILE=x.c", "MESSAGE=x" }, 1 },
+        { "message: /x/", { OURS, "SYSLOG_IDENTIFIER=x", "CODE_FILE=src/core/x.c", "_COMM=(x)", "MESSAGE=x" }, 1 },
         { "message: hello", { "_TRANSPORT=kernel", "MESSAGE=hello" }, 0 },
         { "message: hello, from: any", { "_SYSTEMD_UNIT=b.service", "MESSAGE=hello" }, 1 },
         { "message: hello, from: any", { "MESSAGE=hello" }, 1 },
