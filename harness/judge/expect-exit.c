@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/exits.h"
 #include "judge/expect-kinds.h"
@@ -373,6 +374,12 @@ static void check_exit(const KindSpec *kind, const Value *values, Mark mark, Dia
                         diagnostic_add(diagnostics, values[i].mark, 0, "`%s` contradicts `clean: yes`",
                                         kind->keys[i].name);
         }
+        if (code->is_set)
+                check_numbers(&code->matches->match, code->mark, "code", diagnostics);
+        if (values[EXIT_SIGNAL].is_set)
+                check_signals(&values[EXIT_SIGNAL].matches->match, values[EXIT_SIGNAL].mark, "signal", diagnostics);
+        if (values[EXIT_AFTER].is_set)
+                check_numbers(&values[EXIT_AFTER].matches->match, values[EXIT_AFTER].mark, "after", diagnostics);
 }
 
 static const KeySpec exit_keys[] = {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "scenario/diagnostic.h"
@@ -154,6 +155,11 @@ static void check_file(const KindSpec *kind, const Value *values, Mark mark, Dia
                 diagnostic_add(diagnostics, mode->mark, 0,
                                 "`mode` takes four octal digits like \"0640\", and this is \"%s\"",
                                 mode->matches->match.source);
+        if (values[FILE_TYPE].is_set)
+                check_words(&values[FILE_TYPE].matches->match, values[FILE_TYPE].mark, "type",
+                                "file|directory|symlink|socket|fifo|character device|block device", diagnostics);
+        if (values[FILE_SIZE].is_set)
+                check_numbers(&values[FILE_SIZE].matches->match, values[FILE_SIZE].mark, "size", diagnostics);
         if (values[FILE_EXISTS].is_true)
                 return;
         for (size_t i = FILE_TYPE; i < N_FILE_KEYS; i++)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "judge/window.h"
@@ -161,6 +162,19 @@ static char *describe_job(const Expectation *expectation, const Case *facts) {
         return text_take(&text);
 }
 
+static void check_job(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        const Value *result = &values[JOB_RESULT], *type = &values[JOB_TYPE];
+
+        if (result->is_set)
+                check_spelling(&result->matches->match, result->mark, "result",
+                                "done|canceled|timeout|failed|dependency|skipped|invalid|assert|unsupported|"
+                                "collected|once",
+                                diagnostics);
+        if (type->is_set)
+                check_spelling(&type->matches->match, type->mark, "type",
+                                "start|stop|restart|try-restart|reload|reload-or-restart", diagnostics);
+}
+
 static const KeySpec job_keys[] = {
         [JOB_RESULT] = { .name = "result",
                         .type = VALUE_MATCH,
@@ -180,6 +194,7 @@ const ExpectKind job_expectation = {
                 .n_keys = N_JOB_KEYS,
                 .shorthand = JOB_RESULT,
                 .takes_unit = true,
+                .check = check_job,
         },
         .question = QUESTION_NONE,
         .channels = CHANNEL_BUS,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/check-words.h"
 #include "judge/count.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
@@ -373,6 +374,8 @@ static void check_fields(const Value *fields, DiagnosticList *diagnostics) {
 static void check_count(const Value *count, DiagnosticList *diagnostics) {
         if (count->is_set && count->matches->match.operator== MATCH_REGEX)
                 diagnostic_add(diagnostics, count->mark, 0, "`count` takes a number, and this is a regex");
+        else if (count->is_set)
+                check_numbers(&count->matches->match, count->mark, "count", diagnostics);
 }
 
 static void check_log(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "judge/proc-text.h"
@@ -230,6 +231,13 @@ static const KeySpec process_keys[] = {
 };
 
 static void check_process(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        static const unsigned numbers[] = { PROCESS_PARENT, PROCESS_UID, PROCESS_THREADS, PROCESS_FDS,
+                PROCESS_CHILDREN, PROCESS_ZOMBIES };
+
+        for (size_t i = 0; i < ELEMENTS_OF(numbers); i++)
+                if (values[numbers[i]].is_set)
+                        check_numbers(&values[numbers[i]].matches->match, values[numbers[i]].mark,
+                                        kind->keys[numbers[i]].name, diagnostics);
         for (size_t i = PROCESS_IGNORED; i <= PROCESS_CAUGHT; i++)
                 for (size_t j = 0; j < values[i].n_strings; j++)
                         if (signal_parse(values[i].strings[j]) < 0)

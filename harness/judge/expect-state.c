@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "judge/state-properties.h"
@@ -126,12 +127,31 @@ static void diagnose_property(const NamedMatch *property, DiagnosticList *diagno
                                 property->name);
 }
 
+/* Source: org.freedesktop.systemd1(5), systemctl --state=help. */
+static void check_property_words(const NamedMatch *property, DiagnosticList *diagnostics) {
+        static const char active_states[] =
+                        "active|reloading|refreshing|inactive|failed|activating|deactivating|maintenance";
+        static const char results[] =
+                        "success|resources|protocol|timeout|exit-code|signal|core-dump|watchdog|start-limit-hit|"
+                        "oom-kill|exec-condition|trigger-limit-hit|service-start-limit-hit|unit-start-limit-hit";
+
+        if (strcmp(property->name, "ActiveState") == 0)
+                check_words(&property->match, property->mark, property->name, active_states, diagnostics);
+        if (strcmp(property->name, "Result") == 0)
+                check_spelling(&property->match, property->mark, property->name, results, diagnostics);
+        if (strcmp(property->name, "NRestarts") == 0 || strcmp(property->name, "ExecMainStatus") == 0 ||
+                        strcmp(property->name, "ExecMainCode") == 0)
+                check_numbers(&property->match, property->mark, property->name, diagnostics);
+}
+
 static void check_state(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
         const Value *properties = &values[STATE_PROPERTIES];
 
-        FOREACH_ARRAY (property, properties->matches, properties->n_matches)
+        FOREACH_ARRAY (property, properties->matches, properties->n_matches) {
                 if (!is_known(property->name))
                         diagnose_property(property, diagnostics);
+                check_property_words(property, diagnostics);
+        }
 }
 
 const ExpectKind state_expectation = {

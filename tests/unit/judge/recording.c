@@ -17,6 +17,9 @@ static const KindSpec *const expectations[] = {
         &socket_expectation.spec,
         &command_expectation.spec,
         &left_behind_expectation.spec,
+        &job_expectation.spec,
+        &exit_expectation.spec,
+        &restart_expectation.spec,
 };
 static const char *const nothing[] = { NULL };
 static const Language language = { steps, ELEMENTS_OF(steps), expectations, ELEMENTS_OF(expectations), nothing,

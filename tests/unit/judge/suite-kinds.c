@@ -47,6 +47,36 @@ START_TEST(properties_that_no_unit_has_are_refused) {
 }
 END_TEST
 
+/* Below `not` and `never` a misspelt word would hold for good. */
+START_TEST(literals_that_are_never_seen_are_refused) {
+        CLEANUP(recording_done) Recording recording;
+
+        assert_refused("state: { ActiveState: faild }", "`ActiveState` is never `faild`; did you mean `failed`?");
+        assert_refused("state: { ActiveState: { not: [active, banana] } }", "`ActiveState` is never `banana`");
+        assert_refused("state: { Result: sucess }", "`Result` is never `sucess`; did you mean `success`?");
+        assert_refused("state: { NRestarts: none }", "`NRestarts` is a number, and never `none`");
+        assert_refused("job: faild", "`result` is never `faild`; did you mean `failed`?");
+        assert_refused("job: { type: strat }", "`type` is never `strat`; did you mean `start`?");
+        assert_refused("exit: { signal: SIGSEVG }", "`signal` is never `SIGSEVG`; did you mean `SIGSEGV`?");
+        assert_refused("exit: { signal: { not: KILL } }", "`signal` is never `KILL`; did you mean `SIGKILL`?");
+        assert_refused("exit: { signal: 9 }", "did you mean `SIGKILL`?");
+        assert_refused("exit: { code: zero }", "`code` is a number, and never `zero`");
+        assert_refused("exit: { signal: SIGTERM, after: soon }", "`after` is a number, and never `soon`");
+        assert_refused("file: { path: /a, type: fil }", "`type` is never `fil`; did you mean `file`?");
+        assert_refused("file: { path: /a, size: big }", "`size` is a number, and never `big`");
+        assert_refused("log: { message: x, count: many }", "`count` is a number, and never `many`");
+        assert_refused("restart: { count: many }", "`count` is a number, and never `many`");
+        assert_refused("process: { fds: few }", "`fds` is a number, and never `few`");
+
+        /* Words of a newer systemd, patterns, what is known at run time only. */
+        recording_init(&recording, "state: { ActiveState: /^act/, Result: [success, freshly-made] }");
+        recording_done(&recording);
+        recording_init(&recording, "exit: { signal: [SIGKILL, SIGRTMIN+3], after: <= 2s }");
+        recording_done(&recording);
+        recording_init(&recording, "file: { path: /a, type: character device, size: 1K..64K }");
+}
+END_TEST
+
 START_TEST(properties_of_every_type_of_unit_are_known) {
         CLEANUP(recording_done) Recording recording;
 
@@ -63,6 +93,7 @@ Suite *kinds_suite(void) {
         tcase_add_loop_test(tests, the_example_is_valid_and_can_be_described, 0, ELEMENTS_OF(kinds));
         tcase_add_loop_test(tests, every_key_is_documented, 0, ELEMENTS_OF(kinds));
         tcase_add_test(tests, properties_that_no_unit_has_are_refused);
+        tcase_add_test(tests, literals_that_are_never_seen_are_refused);
         tcase_add_test(tests, properties_of_every_type_of_unit_are_known);
         suite_add_tcase(suite, tests);
         return suite;
