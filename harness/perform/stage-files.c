@@ -51,6 +51,7 @@ static int add_text_file(StageFiles *files, char *path, char *content) {
         file->path = kept_path;
         file->content = kept_content;
         file->n_content_bytes = strlen(kept_content);
+        file->is_settings = true;
         return 0;
 }
 

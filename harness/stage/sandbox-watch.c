@@ -36,6 +36,14 @@ static void console_read(Sandbox *sandbox) {
         sandbox->n_console_tail_bytes = n_kept + (size_t) n;
 }
 
+/* A terminal that is asked has handed over all that was written before: n_tty_poll() flushes its buffers. */
+void console_drain(Sandbox *sandbox) {
+        struct pollfd poll_fd = { .fd = sandbox->console_fd, .events = POLLIN };
+
+        while (poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLIN))
+                console_read(sandbox);
+}
+
 /* Source: sd_notify(3). A datagram is lines of KEY=value. */
 static void notify_read(Sandbox *sandbox) {
         char text[4096];

@@ -126,6 +126,10 @@ static int sandbox_boot(Sandbox *sandbox, Error *reterr) {
                                         "systemd did not get ready in the sandbox within 30 s");
         }
 
+        r = sandbox_check_settings(sandbox, reterr);
+        if (r < 0)
+                return r;
+
         /* Only now: before journald is there every debug line would go to the console. The signal is handled before
          * any message of the player, which does not exist yet (systemd, manager_setup_signals(): signals come first).
          */

@@ -64,6 +64,8 @@ _Noreturn void sandbox_keeper_main(Sandbox *sandbox, int performer_fd);
 
 /* sandbox-watch.c: waits until something happens or the deadline passes, and notes it in @sandbox. */
 int sandbox_watch(Sandbox *sandbox, uint64_t deadline_usec, Error *reterr);
+/* What systemd has printed up to now into console_tail. */
+void console_drain(Sandbox *sandbox);
 /* Is the process behind @pidfd dead? */
 bool pidfd_has_ended(int pidfd, int timeout_msec);
 /* What systemd printed last, on lines of their own, into the message of @reterr. Returns @code. */
@@ -122,6 +124,9 @@ int sandbox_make_folders(int root_fd, const char *path, Error *reterr);
 /* sandbox-manager-files.c: what systemd is told: our target, the journal's settings, what is hidden from it. */
 int sandbox_hide_manager_folders(SandboxRoot *root, Error *reterr);
 int sandbox_place_manager_files(const Sandbox *sandbox, int root_fd, Error *reterr);
+
+/* sandbox-settings.c: -EINVAL where systemd has left out one of the request's settings. */
+int sandbox_check_settings(Sandbox *sandbox, Error *reterr);
 
 /* sandbox-probe.c */
 int sandbox_probe(Error *reterr);

@@ -22,6 +22,7 @@ typedef struct StageFile {
         const char *owner; /* user name or uid as text, resolved on the stage; NULL: root */
         const char *group; /* NULL: the owner's primary group where an owner is named, else root */
         mode_t mode;       /* 0: 0644 for files without a source, 0755 for directories */
+        bool is_settings;  /* settings of a unit that the manager has to take, all of them */
         bool is_directory; /* with its missing parents; hides what the host has there (it starts empty) */
 } StageFile;
 
