@@ -26,6 +26,28 @@ static int complete_defines(const Options *options, Options *ret) {
         return r < 0 || !folder ? r : options_default_define(ret, "build", folder);
 }
 
+/*
+ * A define that no file asks for is a misspelt one: what it should have switched on is not, and that the scenarios
+ * are green says nothing. `build` is asked for by some folders and not by others.
+ */
+static int check_defines(const Options *options, const Library *library, Error *reterr) {
+        FOREACH_ARRAY (setting, options->defines, options->n_defines) {
+                CLEANUP_FREE char *use = NULL;
+                bool is_used = strcmp(setting->name, "build") == 0;
+
+                if (asprintf(&use, "${%s}", setting->name) < 0) {
+                        use = NULL;
+                        return error_set(reterr, -ENOMEM, "Out of memory");
+                }
+                FOREACH_ARRAY (file, library->files, library->n_files)
+                        is_used |= memmem(file->text, file->n_bytes, use, strlen(use)) != NULL;
+                if (!is_used)
+                        return error_set(reterr, -EINVAL, "--define %s: no scenario here asks for %s", setting->name,
+                                        use);
+        }
+        return 0;
+}
+
 static int load(const Options *options, Library *library, Error *reterr) {
         CLEANUP(path_list_done) PathList paths = PATH_LIST_INIT;
         CLEANUP(options_done) Options complete = OPTIONS_INIT;
@@ -50,7 +72,7 @@ static int load(const Options *options, Library *library, Error *reterr) {
         if (r < 0)
                 return error_set(reterr, r, "Out of memory");
         if (problems.n_bytes == 0)
-                return 0;
+                return check_defines(options, library, reterr);
         fputs(text_get(&problems), stderr);
         return error_set(reterr, -EINVAL, "the scenario files have to be right before anything runs");
 }

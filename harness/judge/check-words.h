@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * For the `check` of kinds: literals that can never be observed. A misspelt word makes `not` and `never` hold for good,
- * which is a green that proves nothing; a text where a number is observed does the same.
+ * For the `check` of kinds: literals that can never be observed. A misspelt word makes `not` and `never` hold for
+ * good, which is a green that proves nothing; a text where a number is observed does the same.
  */
 
 #include "scenario/diagnostic.h"

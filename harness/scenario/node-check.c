@@ -15,6 +15,12 @@ bool node_check_bytes(const char *text, size_t n_bytes, DiagnosticList *diagnost
                                 (size_t) NODE_FILE_BYTES_MAX);
                 return false;
         }
+        /* YAML allows it, but it would shift the columns of the first line, and nobody sees it. */
+        if (n_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+                diagnostic_add(diagnostics, (Mark){ 0 }, 0,
+                                "the file begins with a byte order mark: save it as UTF-8 without one");
+                return false;
+        }
         nul = n_bytes > 0 ? memchr(text, '\0', n_bytes) : NULL;
         if (nul) {
                 diagnostic_add(diagnostics, source_mark(text, (size_t) (nul - text)), 0,

@@ -30,11 +30,12 @@ static int parse_tags(Parser *parser, const Node *node) {
 }
 
 static int parse_timeout(Parser *parser, const Node *node) {
-        uint64_t *usec = &parser->scenario->timeout_usec;
-        int r = value_parse_duration(parser, node, "`timeout`", usec);
+        uint64_t usec = 1; /* kept where it is no duration at all, which has been said then */
+        int r = value_parse_duration(parser, node, "`timeout`", &usec);
 
-        if (r >= 0 && (*usec == 0 || *usec == USEC_INFINITY))
+        if (r >= 0 && (usec == 0 || usec == USEC_INFINITY))
                 parser_diagnose(parser, node, "`timeout` needs an end that is not now");
+        parser->scenario->timeout_usec = usec;
         return r;
 }
 

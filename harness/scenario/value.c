@@ -43,7 +43,7 @@ static int parse_duration(Parser *parser, const Node *node, const char *what, Va
 
 int value_parse_duration(Parser *parser, const Node *node, const char *what, uint64_t *ret_usec) {
         CLEANUP_FREE char *text = NULL;
-        Value value = { 0 };
+        Value value = { .usec = *ret_usec };
         int r = parser_text(parser, node, what, false, &text);
 
         if (r < 0 || !text)

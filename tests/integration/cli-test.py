@@ -62,6 +62,7 @@ def wrong_usage(folder):
     expect("no duration", 3, "--timeout takes a duration", good, "--timeout=soon")
     expect("no define", 3, '--define takes NAME=VALUE, not "x"', good, "--define=x")
     expect("the same define twice", 3, "--define x is given twice", good, "-Dx=1", "-Dx=2")
+    expect("a define that nobody asks for", 3, "--define falt: no scenario here asks for ${falt}", good, "-Dfalt=1")
     expect("no color", 3, "--color takes auto, always or never", good, "--color=blue")
     expect("no such stage", 3, 'There is no stage "moon"; the one there is: sandbox', good, "--stage=moon")
     expect("argument too many", 3, 'doctor takes no argument, not "x"', "doctor", "x")
@@ -180,10 +181,14 @@ def no_systemd(folder):
 def units_that_cannot_start(folder):
     """A unit the manager refuses is the scenario's or the machine's fault; a program that is not there fails."""
     steps = "steps:\n  - start: x.service\n"
+    (folder / "deployed.service").write_text("[Service]\nExecStart=/bin/sleep 9\nMemryMax=1\n")
     state = {"XDG_STATE_HOME": str(folder / "state-of-errors")}
     for name, units, status, message in [
         ("refused", "{ x.service: { properties: { Type: oneshot, Restart: always, ExecStart: /bin/true } } }", 2, "bad unit file setting"),
         ("not-installed", "{ x.service: installed }", 2, "Unit x.service not found"),
+        ("setting", "{ x.service: { file: deployed.service, properties: { MemoryMax: banana } } }", 2, "zz-agenttest.conf:2: Invalid"),
+        ("obsolete", "{ x.service: { properties: { ExecStart: /bin/sleep 9, StandardOutput: syslog } } }", 0, "1 passed"),
+        ("deployed", "{ x.service: { file: deployed.service } }", 0, "1 passed"),
         ("no-program", "{ x.service: { properties: { Type: exec, ExecStart: /usr/bin/no-such } } }", 1, "203/EXEC"),
     ]:
         path = folder / f"{name}.yaml"
