@@ -102,11 +102,26 @@ static void write_place(const PlayResult *result, const Verdict *verdict, const 
         text_printf(text, " (%s: %s)\n", outcome_name(verdict->outcome), reason_name(verdict->reason));
 }
 
+/* What is about no place in the file (a death) happened during some step all the same. */
+static void write_step_then(const PlayResult *result, const Verdict *verdict, Text *text) {
+        const Entry *then = NULL;
+
+        if (verdict->mark.line > 0 || verdict->at_usec == 0 || !result->timeline)
+                return;
+        for (const Entry *begin = timeline_next(result->timeline, 0, ENTRY_STEP_BEGIN, NULL);
+                        begin && begin->at_usec <= verdict->at_usec;
+                        begin = timeline_next(result->timeline, begin->index + 1, ENTRY_STEP_BEGIN, NULL))
+                then = begin;
+        if (then)
+                write_labelled(text, "during:", entry_get(then, "quote"));
+}
+
 static void write_verdict(const PlayResult *result, const Verdict *verdict, const FailureStyle *style, Text *text) {
         write_place(result, verdict, style, text);
         write_quote(result->play, verdict->mark, text);
         if (verdict->sentence)
                 printable_lines(verdict->sentence, 2, text);
+        write_step_then(result, verdict, text);
         write_labelled(text, "expected:", verdict->expected);
         write_labelled(text, "seen:", verdict->seen);
         for (size_t i = 0; i < verdict->n_near_misses; i++)
@@ -115,11 +130,9 @@ static void write_verdict(const PlayResult *result, const Verdict *verdict, cons
 
 /* --- the surrounding timeline --- */
 
+/* The same moment as in the judge's sentences (window_of_scenario()). */
 static uint64_t timeline_start(const Timeline *timeline) {
-        const Entry *versions = timeline_next(timeline, 0, ENTRY_VERSIONS, NULL);
-        const Entry *first = timeline_get(timeline, 0);
-
-        return versions ? entry_get_usec(versions, "forked", first->seen_usec) : first->seen_usec;
+        return timeline_get(timeline, 0)->at_usec;
 }
 
 static bool rests_on(const Verdict *verdict, size_t index) {

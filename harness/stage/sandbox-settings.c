@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What systemd cannot read of a unit file it leaves out, and goes on. Where the scenario itself set it (`properties`),
- * the scenario would be played without: a limit that is not in force proves nothing. The unit files under test are
- * left as they are, that is what is deployed.
+ * What systemd cannot read of a unit file it leaves out, and goes on. Where the scenario itself set it
+ * (`properties`), the scenario would be played without: a limit that is not in force proves nothing. The unit files
+ * under test are left as they are, that is what is deployed.
  *
  * Units are loaded before journald is there, so the complaints go to the console:
  *

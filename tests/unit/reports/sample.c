@@ -139,6 +139,11 @@ static void show_fail(Report *report, const Timeline *timeline) {
         rest_on(&judgement, 9);
         add_near_miss(&judgement, "exit (success, exited, 0) of an earlier invocation");
         add_near_miss(&judgement, "not ok 7 - a line that looks like TAP");
+        add_verdict(&judgement, (Verdict){ .reason = REASON_UNEXPLAINED_DEATH,
+                                                .id = (char *) "deaths",
+                                                .sentence = (char *) "the main process died by itself",
+                                                .at_usec = T0 + 261500,
+                                                .margin_usec = USEC_INFINITY });
         add_verdict(&judgement, (Verdict){ .reason = REASON_NOT_REACHED,
                                                 .id = (char *) "steps[3]",
                                                 .margin_usec = USEC_INFINITY });
