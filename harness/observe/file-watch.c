@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/file-watch.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/inotify.h>
 
@@ -17,6 +18,9 @@ struct FileWatch {
         char *path;
         FileCallback on_change;
         void *userdata;
+        Observer *observer;      /* borrowed; NULL: gaps are not recorded */
+        uint64_t armed_usec;     /* an event that comes now happened behind this */
+        bool is_unseen;          /* it came, and nobody has looked since */
         sd_event_source *target; /* on the path itself, where it exists */
         sd_event_source *folder; /* on the nearest folder above it that exists */
         char *folder_path;       /* that folder */
@@ -24,11 +28,21 @@ struct FileWatch {
 };
 
 static int watch_arm(FileWatch *watch);
+static int watch_arm_target(FileWatch *watch);
 
-static int watch_changed(FileWatch *watch) {
+/* Is the awaited name the last of the path, and no folder on the way to it? */
+static bool awaits_path(const FileWatch *watch) {
+        size_t n_folder = strcmp(watch->folder_path, "/") == 0 ? 0 : strlen(watch->folder_path);
+
+        return strncmp(watch->path, watch->folder_path, n_folder) == 0 && watch->path[n_folder] == '/' &&
+               strcmp(watch->path + n_folder + 1, watch->awaited) == 0;
+}
+
+static int watch_changed(FileWatch *watch, bool is_folder_gone) {
         int r;
 
-        r = watch_arm(watch);
+        /* The folder's watch stays where it can: a new one would not get what the kernel has queued for the old. */
+        r = is_folder_gone || !awaits_path(watch) ? watch_arm(watch) : watch_arm_target(watch);
         watch->on_change(watch->userdata); /* may free the watch */
         return r;
 }
@@ -37,9 +51,32 @@ static int on_target(sd_event_source *source, const struct inotify_event *inotif
         FileWatch *watch = userdata;
 
         if (inotify->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_Q_OVERFLOW))
-                return watch_changed(watch);
+                return watch_changed(watch, false);
         watch->on_change(watch->userdata);
         return 0;
+}
+
+static void record(FileWatch *watch, int error) {
+        Entry *entry = observer_entry(watch->observer, SOURCE_FILE, ENTRY_FILE, 0, NULL);
+
+        if (entry) {
+                entry_set(entry, "path", watch->path);
+                entry_set_usec(entry, "asked", watch->armed_usec);
+                entry_set_number(entry, "errno", error);
+        }
+        (void) observer_append(watch->observer, entry); /* ends the loop where it fails */
+}
+
+static void record_gap(FileWatch *watch, uint32_t mask) {
+        bool comes = mask & (IN_CREATE | IN_MOVED_TO), goes = mask & (IN_DELETE | IN_MOVED_FROM);
+
+        if (!watch->observer || !awaits_path(watch))
+                return;
+        if (goes && watch->is_unseen)
+                record(watch, 0);
+        if (goes)
+                record(watch, ENOENT);
+        watch->is_unseen = comes;
 }
 
 static int on_folder(sd_event_source *source, const struct inotify_event *inotify, void *userdata) {
@@ -49,7 +86,9 @@ static int on_folder(sd_event_source *source, const struct inotify_event *inotif
         /* A busy folder has many names; ours is one of them. */
         if (!is_about_folder && (inotify->len == 0 || strcmp(inotify->name, watch->awaited) != 0))
                 return 0;
-        return watch_changed(watch);
+        if (!is_about_folder)
+                record_gap(watch, inotify->mask);
+        return watch_changed(watch, is_about_folder);
 }
 
 /* Takes parts off the path's end until what is left is a folder that exists. */
@@ -93,6 +132,7 @@ static bool watch_is_behind(const FileWatch *watch) {
 static int watch_arm(FileWatch *watch) {
         int r;
 
+        watch->armed_usec = clock_now_usec();
         for (unsigned i = 0; i < MAX_LOOKS; i++) {
                 r = watch_arm_folder(watch);
                 if (r < 0)
@@ -102,6 +142,12 @@ static int watch_arm(FileWatch *watch) {
                 if (!watch_is_behind(watch))
                         break;
         }
+
+        return watch_arm_target(watch);
+}
+
+static int watch_arm_target(FileWatch *watch) {
+        int r;
 
         watch->target = sd_event_source_disable_unref(watch->target);
         r = sd_event_add_inotify(watch->event, &watch->target, watch->path, TARGET_MASK, on_target, watch);
@@ -137,6 +183,14 @@ int file_watch_new(Observer *observer, const char *path, FileCallback on_change,
                 return error_set_errno(reterr, r, "watching %s", path);
         *ret_watch = TAKE_PTR(watch);
         return 0;
+}
+
+void file_watch_record_gaps(FileWatch *watch, Observer *observer) {
+        watch->observer = observer;
+}
+
+void file_watch_seen(FileWatch *watch) {
+        watch->is_unseen = false;
 }
 
 FileWatch *file_watch_free(FileWatch *watch) {

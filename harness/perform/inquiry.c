@@ -91,13 +91,17 @@ static void inquiry_answered(Inquiry *inquiry) {
 }
 
 static int ask_file(Inquiry *inquiry, const char *key, Error *reterr) {
+        const Timeline *timeline = inquiry->run->observer.timeline;
         CLEANUP_FREE char *path = NULL;
         int r;
 
         r = run_resolve(inquiry->run, expectation_value(inquiry->expectation, key)->text, &path, reterr);
         if (r < 0)
                 return r;
-        return file_probe(&inquiry->run->observer, path);
+        r = file_probe(&inquiry->run->observer, path);
+        if (r >= 0 && inquiry->file_watch && entry_get(timeline_get(timeline, timeline_length(timeline) - 1), "type"))
+                file_watch_seen(inquiry->file_watch);
+        return r;
 }
 
 static int ask_database(Inquiry *inquiry, Error *reterr) {
@@ -257,9 +261,11 @@ int inquiry_follow(Inquiry *inquiry, Error *reterr) {
         int r = 0;
 
         /* The watch first: what changes between the first look and the watch would never be seen. */
-        if (inquiry_question(inquiry) == QUESTION_FILE)
+        if (inquiry_question(inquiry) == QUESTION_FILE) {
                 r = inquiry_watch_file(inquiry, "path", reterr);
-        else if (inquiry_question(inquiry) == QUESTION_DATABASE)
+                if (r >= 0)
+                        file_watch_record_gaps(inquiry->file_watch, &inquiry->run->observer);
+        } else if (inquiry_question(inquiry) == QUESTION_DATABASE)
                 r = inquiry_watch_file(inquiry, "file", reterr);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "bench.h"
 #include "observe/file-probe.h"
 #include "observe/file-watch.h"
@@ -166,6 +167,62 @@ START_TEST(a_watch_ignores_its_neighbours) {
 }
 END_TEST
 
+/* The file entries behind @from: "0" there, "-" away. */
+static void assert_gaps(const Bench *bench, size_t from, const char *wanted) {
+        const Timeline *timeline = bench->observer.timeline;
+        CLEANUP_TEXT Text seen = TEXT_INIT;
+
+        for (const Entry *entry = timeline_next(timeline, from, ENTRY_FILE, NULL); entry;
+                        entry = timeline_next(timeline, entry->index + 1, ENTRY_FILE, NULL)) {
+                ck_assert_ptr_null(entry_get(entry, "type"));
+                ck_assert_uint_le(entry_get_usec(entry, "asked", UINT64_MAX), entry->at_usec);
+                text_append(&seen, entry_has(entry, "errno", "0") ? "0" : entry_has(entry, "errno", "2") ? "-" : "?");
+        }
+        ck_assert_str_eq(text_get(&seen), wanted);
+}
+
+START_TEST(what_no_probe_can_see_any_more_is_recorded) {
+        Bench *bench = bench_new();
+        CLEANUP_FREE char *path = bench_path(bench, "file"), *other = bench_path(bench, "other");
+        CLEANUP(file_watch_free_p) FileWatch *watch = NULL;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        bool has_changed = false;
+        size_t from = timeline_length(bench->observer.timeline);
+
+        ck_assert_int_eq(file_watch_new(&bench->observer, path, on_change, &has_changed, &watch, &error), 0);
+        bench_write(bench, "file", "");
+        ck_assert_int_eq(unlink(path), 0);
+        await_change(bench, &has_changed);
+        assert_gaps(bench, from, ""); /* nobody has asked for it */
+
+        file_watch_record_gaps(watch, &bench->observer);
+        bench_write(bench, "file", "");
+        ck_assert_int_eq(unlink(path), 0);
+        await_change(bench, &has_changed);
+        assert_gaps(bench, from, "0-");
+
+        /* Seen while it was there: then only its going is told. */
+        from = timeline_length(bench->observer.timeline);
+        bench_write(bench, "file", "");
+        await_change(bench, &has_changed);
+        file_watch_seen(watch);
+        ck_assert_int_eq(unlink(path), 0);
+        bench_write(bench, "file", "");
+        await_change(bench, &has_changed);
+        assert_gaps(bench, from, "-");
+
+        /* A file that takes another's place leaves no gap. */
+        file_watch_seen(watch);
+        from = timeline_length(bench->observer.timeline);
+        bench_write(bench, "other", "");
+        ck_assert_int_eq(rename(other, path), 0);
+        await_change(bench, &has_changed);
+        assert_gaps(bench, from, "");
+        watch = file_watch_free(watch);
+        bench_free(bench);
+}
+END_TEST
+
 Suite *file_suite(void) {
         Suite *suite = suite_create("file");
         TCase *cases = tcase_create("file");
@@ -177,6 +234,7 @@ Suite *file_suite(void) {
         tcase_add_test(cases, links_and_what_is_not_there);
         tcase_add_test(cases, a_watch_sees_a_path_come_into_being_part_by_part);
         tcase_add_test(cases, a_watch_ignores_its_neighbours);
+        tcase_add_test(cases, what_no_probe_can_see_any_more_is_recorded);
         tcase_set_timeout(cases, 30);
         suite_add_tcase(suite, cases);
         return suite;
