@@ -44,6 +44,9 @@ typedef struct RunFacts {
         unsigned n_jobs;
         const char *jobs_note; /* why there are fewer jobs than asked for; NULL: there are not */
         uint64_t begin_usec;
+        uint64_t begin_wall_usec; /* the same moment by the wall clock, since 1970 */
+        const char *host_name;    /* NULL: unknown */
+        const Play *plays;        /* all n_plays, there until the report is closed; NULL: not known beforehand */
 } RunFacts;
 
 typedef struct RunSummary {
@@ -118,3 +121,35 @@ typedef struct TapOptions {
 
 /* TAP version 13, one point a scenario (reports/tap.c). NULL: out of memory. Source: testanything.org, version 13. */
 Report *tap_report_new(const TapOptions *options);
+
+typedef enum JunitFlavor {
+        JUNIT_COMMON, /* as pytest, Playwright and most others write it */
+        JUNIT_XUNIT2, /* only what the schemas of Jenkins allow: no file, line and properties at a testcase */
+        JUNIT_GITLAB, /* `file` relative to the project; properties, which GitLab drops, in system-out */
+        N_JUNIT_FLAVORS,
+} JunitFlavor;
+
+typedef enum JunitAttachments {
+        JUNIT_ATTACHMENTS_RELATIVE, /* to the project's folder */
+        JUNIT_ATTACHMENTS_ABSOLUTE,
+        JUNIT_ATTACHMENTS_NONE,
+        N_JUNIT_ATTACHMENTS,
+} JunitAttachments;
+
+typedef struct JunitOptions {
+        const char *path; /* as all texts here borrowed until the report is closed */
+        JunitFlavor flavor;
+        JunitAttachments attachments;
+        const char *folder; /* of the project, which files are named relative to; NULL: as they are */
+        Outcome inconclusive_as;
+} JunitOptions;
+
+/**
+ * junit_report_new() - a JUnit file: one testsuite a scenario file, one testcase a play (reports/junit.c)
+ *
+ * The file is written when the run ends, in whatever way, and appears whole: under another name first. What is no
+ * file (/dev/stdout, a pipe) is written to as it is.
+ *
+ * Errors: -EISDIR, -EACCES, -ENOENT, -EROFS, ...: it could not be written, told before anything is played.
+ */
+int junit_report_new(const JunitOptions *options, Report **ret_report, Error *reterr);

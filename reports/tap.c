@@ -104,7 +104,7 @@ static void tap_begin(Report *base, const RunFacts *facts) {
 
         fputs("TAP version 13\n", report->options.file);
         if (facts->n_plays == 0)
-                fputs("1..0 # SKIP no scenario was selected\n", report->options.file);
+                fputs("1..0 # SKIP no scenario is selected\n", report->options.file);
         else
                 fprintf(report->options.file, "1..%zu\n", facts->n_plays);
         (void) fflush(report->options.file);

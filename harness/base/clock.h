@@ -21,6 +21,14 @@ static inline uint64_t clock_now_usec(void) {
         return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000;
 }
 
+/* The wall clock, for reports only: it may jump. */
+static inline uint64_t clock_wall_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000;
+}
+
 static inline bool clock_is_past(uint64_t deadline_usec) {
         return clock_now_usec() >= deadline_usec;
 }

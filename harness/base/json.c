@@ -169,7 +169,8 @@ const Json *json_nth(const Json *json, size_t i, const char **ret_key) {
  * Length of the UTF-8 sequence at @bytes; 0 where there is none: overlong forms, surrogates, above U+10FFFF, cut
  * short. Source: Unicode, table 3-7 "Well-Formed UTF-8 Byte Sequences".
  */
-static size_t utf8_length(const unsigned char *bytes, size_t n_bytes) {
+size_t utf8_length(const char *string, size_t n_bytes) {
+        const unsigned char *bytes = (const unsigned char *) string;
         unsigned char low = 0x80, high = 0xbf;
         size_t length;
 
@@ -199,7 +200,7 @@ static size_t utf8_length(const unsigned char *bytes, size_t n_bytes) {
 
 bool utf8_is_valid(const char *bytes, size_t n_bytes) {
         for (size_t i = 0, length; i < n_bytes; i += length) {
-                length = utf8_length((const unsigned char *) bytes + i, n_bytes - i);
+                length = utf8_length(bytes + i, n_bytes - i);
                 if (length == 0)
                         return false;
         }
@@ -235,7 +236,7 @@ void json_write_string(Text *text, const char *bytes, size_t n_bytes) {
         for (size_t i = 0, length; i < n_bytes; i += length) {
                 const char *instead = json_escape((unsigned char) bytes[i], buffer);
 
-                length = utf8_length((const unsigned char *) bytes + i, n_bytes - i);
+                length = utf8_length(bytes + i, n_bytes - i);
                 if (length == 0) {
                         instead = "\xef\xbf\xbd"; /* U+FFFD */
                         length = 1;

@@ -37,6 +37,8 @@ const Json *json_nth(const Json *json, size_t i, const char **ret_key);
 
 /* Appends @bytes as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void json_write_string(Text *text, const char *bytes, size_t n_bytes);
+/* Length of the well-formed UTF-8 sequence that @bytes begins with; 0 where it begins with none. */
+size_t utf8_length(const char *bytes, size_t n_bytes);
 bool utf8_is_valid(const char *bytes, size_t n_bytes);
 
 DEFINE_CLEANUP(Json, json_free)

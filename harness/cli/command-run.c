@@ -4,25 +4,19 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
+#include "cli/reporting.h"
 #include "cli/suite.h"
-#include "cli/terminal.h"
 #include "perform/perform.h"
 #include "schedule/limits.h"
 #include "schedule/schedule.h"
 #include "schedule/scope.h"
 
-enum { REPORTS_MAX = 2 };
-
 typedef struct PlayList {
         Play *items;
         size_t n_items;
 } PlayList;
-
-typedef struct Reports {
-        Report *items[REPORTS_MAX];
-        size_t n_items;
-} Reports;
 
 static void play_list_done(PlayList *plays) {
         FOREACH_ARRAY (play, plays->items, plays->n_items)
@@ -78,53 +72,6 @@ static int list_plays(const Options *options, const Library *library, PlayList *
         return 0;
 }
 
-/* --- reports --- */
-
-static int open_tap(const Options *options, Reports *reports, Error *reterr) {
-        TapOptions tap = {
-                .file = stdout,
-                .closes_file = options->tap_path != NULL,
-                .inconclusive_as = options->exit_policy.inconclusive_as,
-        };
-
-        if (options->tap_path) {
-                tap.file = fopen(options->tap_path, "we");
-                if (!tap.file)
-                        return error_set_errno(reterr, -errno, "TAP file %s cannot be written", options->tap_path);
-        }
-        reports->items[reports->n_items] = tap_report_new(&tap);
-        if (!reports->items[reports->n_items])
-                return error_set(reterr, -ENOMEM, "Out of memory");
-        reports->n_items++;
-        return 0;
-}
-
-static int open_reports(const Options *options, Reports *reports, Error *reterr) {
-        /* Standard output belongs to a program that reads TAP; people are told on the other one. */
-        bool is_taken = options->writes_tap && !options->tap_path;
-        TerminalOptions terminal = terminal_options(is_taken ? stderr : stdout, options);
-
-        reports->items[0] = terminal_report_new(&terminal);
-        if (!reports->items[0])
-                return error_set(reterr, -ENOMEM, "Out of memory");
-        reports->n_items = 1;
-        return options->writes_tap ? open_tap(options, reports, reterr) : 0;
-}
-
-static int close_reports(Reports *reports, int status) {
-        FOREACH_ARRAY (report, reports->items, reports->n_items) {
-                CLEANUP_ERROR Error error = ERROR_INIT;
-
-                if ((*report)->close(*report, &error) >= 0)
-                        continue;
-                complain("%s", error_text(&error));
-                if (status == STATUS_PASS)
-                        status = STATUS_ERROR;
-        }
-        reports->n_items = 0;
-        return status;
-}
-
 /* --- the run --- */
 
 typedef struct RunContext {
@@ -146,26 +93,28 @@ static const char *build_path(const RunContext *context) {
         return NULL;
 }
 
-/* Returns an exit status: STATUS_PASS where the run can begin. */
+/*
+ * Returns an exit status: STATUS_PASS where the run can begin. What is missing for it makes every play an error, so
+ * that the reports are written and say why.
+ */
 static int prepare(RunContext *context) {
-        CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP_TEXT Text note = TEXT_INIT;
+        Error *problem = &context->stage_problem;
         int r;
 
-        r = run_scope_begin(&context->scope, &note, &error);
+        if (context->options->stage->probe(problem) < 0)
+                return STATUS_PASS;
+        r = run_scope_begin(&context->scope, &note, problem);
         if (note.n_bytes > 0)
                 complain("note: %s", text_get(&note));
-        if (r < 0) {
-                complain("%s", error_text(&error));
-                return STATUS_ERROR;
-        }
+        if (r < 0)
+                return STATUS_PASS;
         r = evidence_store_open(context->options->evidence, ownership_run_id(context->scope.ownership),
-                        &context->store, &error);
-        if (r < 0) {
-                complain("%s", error_text(&error));
-                return r == -ENOTEMPTY ? STATUS_USAGE : STATUS_ERROR;
-        }
-        return STATUS_PASS;
+                        &context->store, problem);
+        if (r != -ENOTEMPTY)
+                return STATUS_PASS;
+        complain("%s", error_text(problem));
+        return STATUS_USAGE;
 }
 
 /* How many side by side: as many as asked for, as the machine has room for, and as other runs leave. */
@@ -229,28 +178,43 @@ static int put_in_order(RunContext *context, int status) {
 
 static int run_plays(RunContext *context) {
         CLEANUP_ERROR Error error = ERROR_INIT;
-        int status = STATUS_PASS;
+        int status;
 
-        if (open_reports(context->options, &context->reports, &error) < 0) {
+        if (reports_open(context->options, &context->reports, &error) < 0) {
                 complain("%s", error_text(&error));
-                return close_reports(&context->reports, STATUS_ERROR);
+                return reports_close(&context->reports, STATUS_ERROR);
         }
-        if (context->options->stage->probe(&context->stage_problem) >= 0)
-                status = prepare(context);
+        status = prepare(context);
         if (status == STATUS_PASS)
                 status = play_all(context);
-        status = close_reports(&context->reports, status);
+        status = reports_close(&context->reports, status);
         return put_in_order(context, status);
 }
 
-/* A suite that ran nothing is not green; TAP has a word for it. */
+/* A suite that ran nothing is not green; programs are told in their own words. */
 static int run_nothing(const Options *options) {
-        RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        Reports reports = REPORTS_INIT;
+        RunSummary summary = { .begin_usec = clock_now_usec(), .margin_usec = USEC_INFINITY };
+        RunFacts facts = {
+                .version = AGENTTEST_VERSION,
+                .stage_name = options->stage->name,
+                .begin_usec = summary.begin_usec,
+                .begin_wall_usec = clock_wall_usec(),
+        };
+        int status = run_summary_exit_status(&summary, &options->exit_policy);
 
-        if (options->writes_tap && !options->tap_path)
-                printf("TAP version 13\n1..0 # SKIP no scenario is selected\n");
         complain("no scenario is selected by --filter and --tag");
-        return finish_output(run_summary_exit_status(&summary, &options->exit_policy));
+        if (reports_open_for_programs(options, &reports, &error) < 0) {
+                complain("%s", error_text(&error));
+                return reports_close(&reports, STATUS_ERROR);
+        }
+        summary.end_usec = summary.begin_usec;
+        FOREACH_ARRAY (report, reports.items, reports.n_items) {
+                (*report)->begin(*report, &facts);
+                (*report)->end(*report, &summary);
+        }
+        return finish_output(reports_close(&reports, status));
 }
 
 int command_run(const Options *options) {

@@ -36,7 +36,7 @@ const Command COMMANDS[] = {
                                    "kills them.\n",
                         .options = OPTIONS_SELECT | OPTION_JOBS | OPTION_EVIDENCE | OPTION_REPEAT | OPTION_TAP |
                                    OPTION_QUIET | OPTION_VERBOSE | OPTION_COLOR | OPTION_INCONCLUSIVE |
-                                   OPTION_EXIT_PROTOCOL | OPTION_STAGE | OPTION_TIMEOUT,
+                                   OPTION_EXIT_PROTOCOL | OPTION_STAGE | OPTION_TIMEOUT | OPTION_JUNIT,
                         .takes_paths = true,
                         .needs_paths = true,
                         .run = command_run,

@@ -105,6 +105,46 @@ static int apply_tap(Options *options, const char *argument, Error *reterr) {
         return 0;
 }
 
+static int apply_junit(Options *options, const char *argument, Error *reterr) {
+        if (argument[0] == '\0')
+                return error_set(reterr, -EINVAL, "--junit must not be empty");
+        options->junit_path = argument;
+        return 0;
+}
+
+/* The place of @argument among @names. */
+static int apply_choice(
+                const char *option, const char *const *names, size_t n_names, const char *argument, Error *reterr) {
+        CLEANUP_TEXT Text known = TEXT_INIT;
+
+        for (size_t i = 0; i < n_names; i++) {
+                if (strcmp(argument, names[i]) == 0)
+                        return (int) i;
+                text_printf(&known, "%s%s", i == 0 ? "" : i + 1 < n_names ? ", " : " or ", names[i]);
+        }
+        return error_set(reterr, -EINVAL, "%s takes %s, not \"%s\"", option, text_get(&known), argument);
+}
+
+static int apply_junit_flavor(Options *options, const char *argument, Error *reterr) {
+        static const char *const NAMES[N_JUNIT_FLAVORS] = { "common", "xunit2", "gitlab" };
+        int r = apply_choice("--junit-flavor", NAMES, ELEMENTS_OF(NAMES), argument, reterr);
+
+        if (r < 0)
+                return r;
+        options->junit_flavor = (JunitFlavor) r;
+        return 0;
+}
+
+static int apply_junit_attachments(Options *options, const char *argument, Error *reterr) {
+        static const char *const NAMES[N_JUNIT_ATTACHMENTS] = { "relative", "absolute", "none" };
+        int r = apply_choice("--junit-attachments", NAMES, ELEMENTS_OF(NAMES), argument, reterr);
+
+        if (r < 0)
+                return r;
+        options->junit_attachments = (JunitAttachments) r;
+        return 0;
+}
+
 static int apply_quiet(Options *options, const char *argument, Error *reterr) {
         options->verbosity = -1;
         return 0;
@@ -205,6 +245,13 @@ static const OptionSpec SPECS[] = {
         { OPTION_SCENARIO, "scenario", 0, "FILE", false, "judge by this scenario file instead of the recorded one",
                         apply_scenario },
         { OPTION_TAP, "tap", 0, "FILE", true, "write TAP version 13 to FILE, or to standard output", apply_tap },
+        { OPTION_JUNIT, "junit", 0, "FILE", false,
+                        "write JUnit XML to FILE when the run ends, in whatever way; it appears whole", apply_junit },
+        { OPTION_JUNIT, "junit-flavor", 0, "NAME", false,
+                        "common (default), xunit2 (what the schemas of Jenkins allow), gitlab", apply_junit_flavor },
+        { OPTION_JUNIT, "junit-attachments", 0, "HOW", false,
+                        "how files of the evidence are named: relative to the project (default), absolute, none",
+                        apply_junit_attachments },
         { OPTION_JSON, "json", 0, NULL, false, "write JSON", apply_json },
         { OPTION_QUIET, "quiet", 'q', NULL, false, "only what did not pass, and the summary", apply_quiet },
         { OPTION_VERBOSE, "verbose", 'v', NULL, false, "every verdict", apply_verbose },

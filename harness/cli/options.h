@@ -26,6 +26,7 @@ typedef enum OptionBit {
         OPTION_SCENARIO = 1 << 15,
         OPTION_HELP = 1 << 16,
         OPTION_VERSION = 1 << 17,
+        OPTION_JUNIT = 1 << 18,
 } OptionBit;
 
 typedef enum ColorChoice {
@@ -44,6 +45,9 @@ typedef struct Options {
         const char *evidence;      /* borrowed from argv, as all texts here; NULL: the state folder */
         const char *tap_path;      /* NULL: standard output */
         const char *scenario_path; /* NULL: the recorded one */
+        const char *junit_path;    /* NULL: none is written */
+        JunitFlavor junit_flavor;
+        JunitAttachments junit_attachments;
         bool writes_tap;
         bool writes_json;
         bool wants_help, wants_version;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule/schedule.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -386,6 +387,7 @@ static int make_loop(Schedule *schedule) {
 }
 
 static void begin_reports(Schedule *schedule) {
+        char host_name[HOST_NAME_MAX + 1] = "";
         RunFacts facts = {
                 .version = schedule->options->version,
                 .stage_name = schedule->options->stage->name,
@@ -393,8 +395,12 @@ static void begin_reports(Schedule *schedule) {
                 .n_jobs = schedule->n_jobs,
                 .jobs_note = schedule->options->jobs_note,
                 .begin_usec = schedule->summary->begin_usec,
+                .begin_wall_usec = clock_wall_usec(),
+                .plays = schedule->plays,
         };
 
+        if (gethostname(host_name, sizeof(host_name)) == 0)
+                facts.host_name = host_name;
         FOR_EACH_REPORT(report, schedule)
         (*report)->begin(*report, &facts);
 }

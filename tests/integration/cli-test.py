@@ -123,9 +123,14 @@ def evidence(folder):
     (folder / "full").mkdir()
     (folder / "full" / "x").write_text("")
     expect("evidence folder in use", 3, "is not empty: name a new one", good, "--evidence", folder / "full")
-    expect("evidence below a file", 2, "cannot be made: Not a directory", good, "--evidence", good / "x")
-    expect("evidence where nothing can be made", 2, "cannot be made", good, "--evidence", "/proc/x")
+    for place, message in [(good / "x", "cannot be made: Not a directory"), ("/proc/x", "cannot be made")]:
+        status, stdout, stderr = call(good, "--evidence", place)
+        check(status == 2 and message in stdout, f"evidence in {place}: {status}\n{stdout}{stderr}")
+        check(stdout.splitlines()[-1] == "0 passed, 0 failed, 1 error", f"evidence in {place}:\n{stdout}{stderr}")
     expect("TAP where nothing can be made", 2, "TAP file /proc/x cannot be written", good, "--tap=/proc/x")
+    expect("JUnit in no folder", 2, "The JUnit report: /no/x.xml cannot be written", good, "--junit=/no/x.xml")
+    expect("JUnit without a name", 3, "--junit must not be empty", good, "--junit=")
+    expect("JUnit flavor", 3, "--junit-flavor takes common, xunit2 or gitlab", good, "--junit-flavor=ant")
     expect("replay without evidence", 3, "holds no evidence", "replay", folder / "full")
 
 

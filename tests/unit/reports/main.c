@@ -10,6 +10,9 @@ int main(void) {
         srunner_add_suite(runner, summary_suite());
         srunner_add_suite(runner, golden_suite());
         srunner_add_suite(runner, tap_suite());
+        srunner_add_suite(runner, junit_suite());
+        srunner_add_suite(runner, measures_suite());
+        srunner_add_suite(runner, xml_text_suite());
         srunner_run_all(runner, CK_ENV);
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);

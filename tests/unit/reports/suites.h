@@ -11,6 +11,9 @@ Suite *entry_line_suite(void);
 Suite *summary_suite(void);
 Suite *golden_suite(void);
 Suite *tap_suite(void);
+Suite *junit_suite(void);
+Suite *measures_suite(void);
+Suite *xml_text_suite(void);
 
 /*
  * A whole run on @report with one play of each outcome, made by hand: names that need escaping, hostile bytes in what

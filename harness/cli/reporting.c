@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/reporting.h"
+
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+/* Standard output belongs to a program that reads TAP; people are told on the other one. */
+static FILE *file_for_people(const Options *options) {
+        return options->writes_tap && !options->tap_path ? stderr : stdout;
+}
+
+static int take(Reports *reports, Report *report, Error *reterr) {
+        if (!report)
+                return error_set(reterr, -ENOMEM, "Out of memory");
+        assert(reports->n_items < REPORTS_MAX);
+        reports->items[reports->n_items++] = report;
+        return 0;
+}
+
+static int open_tap(const Options *options, Reports *reports, Error *reterr) {
+        TapOptions tap = {
+                .file = stdout,
+                .closes_file = options->tap_path != NULL,
+                .inconclusive_as = options->exit_policy.inconclusive_as,
+        };
+
+        if (options->tap_path) {
+                tap.file = fopen(options->tap_path, "we");
+                if (!tap.file)
+                        return error_set_errno(reterr, -errno, "TAP file %s cannot be written", options->tap_path);
+        }
+        return take(reports, tap_report_new(&tap), reterr);
+}
+
+/* Where the project lies for the CI system that will read the files. */
+static const char *project_folder(void) {
+        static const char *const VARIABLES[] = { "CI_PROJECT_DIR", "GITHUB_WORKSPACE", "WORKSPACE" };
+
+        FOREACH_ARRAY (variable, VARIABLES, ELEMENTS_OF(VARIABLES)) {
+                const char *folder = getenv(*variable);
+                if (folder && folder[0] == '/')
+                        return folder;
+        }
+        return ".";
+}
+
+static int open_junit(const Options *options, Reports *reports, Error *reterr) {
+        Report *report = NULL;
+        JunitOptions junit = {
+                .path = options->junit_path,
+                .flavor = options->junit_flavor,
+                .attachments = options->junit_attachments,
+                .folder = project_folder(),
+                .inconclusive_as = options->exit_policy.inconclusive_as,
+        };
+        int r = junit_report_new(&junit, &report, reterr);
+
+        return r < 0 ? r : take(reports, report, reterr);
+}
+
+int reports_open_for_programs(const Options *options, Reports *reports, Error *reterr) {
+        int r = 0;
+
+        if (options->writes_tap)
+                r = open_tap(options, reports, reterr);
+        if (r >= 0 && options->junit_path)
+                r = open_junit(options, reports, reterr);
+        return r;
+}
+
+int reports_open(const Options *options, Reports *reports, Error *reterr) {
+        TerminalOptions terminal = terminal_options(file_for_people(options), options);
+        int r = take(reports, terminal_report_new(&terminal), reterr);
+
+        return r < 0 ? r : reports_open_for_programs(options, reports, reterr);
+}
+
+int reports_close(Reports *reports, int status) {
+        FOREACH_ARRAY (report, reports->items, reports->n_items) {
+                CLEANUP_ERROR Error error = ERROR_INIT;
+
+                if ((*report)->close(*report, &error) >= 0)
+                        continue;
+                complain("%s", error_text(&error));
+                if (status == STATUS_PASS)
+                        status = STATUS_ERROR;
+        }
+        *reports = REPORTS_INIT;
+        return status;
+}

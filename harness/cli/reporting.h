@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The reports that the command line asks for. */
+
+#include "cli/options.h"
+
+enum { REPORTS_MAX = 4 };
+
+typedef struct Reports {
+        Report *items[REPORTS_MAX];
+        size_t n_items;
+} Reports;
+
+#define REPORTS_INIT ((Reports){ 0 })
+
+/* The terminal, and the files. What was opened is to be closed, on errors too. */
+int reports_open(const Options *options, Reports *reports, Error *reterr);
+/* Only those that programs read: for a run of which there is nothing to tell people but one sentence. */
+int reports_open_for_programs(const Options *options, Reports *reports, Error *reterr);
+
+/* Closes all, tells what could not be written. Returns @status, or STATUS_ERROR in place of STATUS_PASS. */
+int reports_close(Reports *reports, int status);
