@@ -108,6 +108,9 @@ typedef struct TerminalOptions {
         int verbosity;      /* -1 quiet: only what did not pass, and the summary; 0; 1: every verdict */
         unsigned n_columns; /* of the terminal; 0: unknown */
         unsigned n_rows;
+        /* Where GitHub reads along: a word nobody can guess. What a daemon wrote is shown between two lines with it,
+         * and no command there is obeyed. NULL: nobody reads along. Source: "stop-commands" of workflow commands. */
+        const char *fence;
 } TerminalOptions;
 
 /* Live progress and failures for people (reports/terminal.c). NULL: out of memory. */
@@ -153,3 +156,13 @@ typedef struct JunitOptions {
  * Errors: -EISDIR, -EACCES, -ENOENT, -EROFS, ...: it could not be written, told before anything is played.
  */
 int junit_report_new(const JunitOptions *options, Report **ret_report, Error *reterr);
+
+typedef struct GithubOptions {
+        FILE *file;               /* for the annotations; not closed */
+        const char *summary_path; /* of the step summary, appended to; NULL: none */
+        const char *folder;       /* of the repository */
+        Outcome inconclusive_as;
+} GithubOptions;
+
+/* Annotations and the step summary of GitHub Actions (reports/github.c). NULL: out of memory. */
+Report *github_report_new(const GithubOptions *options);

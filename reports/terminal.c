@@ -116,6 +116,8 @@ static void terminal_begin(Report *base, const RunFacts *facts) {
         TerminalReport *report = (TerminalReport *) base;
 
         report->n_plays = facts->n_plays;
+        if (report->options.fence)
+                fprintf(report->options.file, "::stop-commands::%s\n", report->options.fence);
         if (report->options.verbosity >= 0)
                 fprintf(report->options.file, "agenttest %s: %zu scenario%s on stage %s, up to %u side by side\n",
                                 facts->version, facts->n_plays, facts->n_plays == 1 ? "" : "s", facts->stage_name,
@@ -278,6 +280,8 @@ static void terminal_end(Report *base, const RunSummary *summary) {
         }
         run_summary_line(summary, &line);
         fprintf(file, "%s\n", text_get(&line));
+        if (report->options.fence)
+                fprintf(file, "::%s::\n", report->options.fence);
         (void) fflush(file);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/reporting.h"
 
+#include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -70,10 +72,49 @@ int reports_open_for_programs(const Options *options, Reports *reports, Error *r
         return r;
 }
 
+static bool is_github(void) {
+        const char *value = getenv("GITHUB_ACTIONS");
+
+        return value && strcmp(value, "true") == 0;
+}
+
+/* A word that nothing that is tested can know. */
+static int make_fence(char fence[static FENCE_MAX]) {
+        uint64_t number;
+
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                return -errno;
+        (void) snprintf(fence, FENCE_MAX, "agenttest-%016" PRIx64, number);
+        return 0;
+}
+
+static int open_github(const Options *options, Reports *reports, Error *reterr) {
+        GithubOptions github = {
+                .file = file_for_people(options),
+                .summary_path = getenv("GITHUB_STEP_SUMMARY"),
+                .folder = project_folder(),
+                .inconclusive_as = options->exit_policy.inconclusive_as,
+        };
+
+        if (github.summary_path && github.summary_path[0] == '\0')
+                github.summary_path = NULL;
+        return take(reports, github_report_new(&github), reterr);
+}
+
 int reports_open(const Options *options, Reports *reports, Error *reterr) {
         TerminalOptions terminal = terminal_options(file_for_people(options), options);
-        int r = take(reports, terminal_report_new(&terminal), reterr);
+        int r;
 
+        if (is_github()) {
+                r = make_fence(reports->fence);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "No random number can be had");
+                terminal.fence = reports->fence;
+        }
+        r = take(reports, terminal_report_new(&terminal), reterr);
+        /* Behind the terminal, which ends the fence. */
+        if (r >= 0 && terminal.fence)
+                r = open_github(options, reports, reterr);
         return r < 0 ? r : reports_open_for_programs(options, reports, reterr);
 }
 

@@ -5,11 +5,12 @@
 
 #include "cli/options.h"
 
-enum { REPORTS_MAX = 4 };
+enum { REPORTS_MAX = 4, FENCE_MAX = 32 };
 
 typedef struct Reports {
         Report *items[REPORTS_MAX];
         size_t n_items;
+        char fence[FENCE_MAX]; /* see TerminalOptions */
 } Reports;
 
 #define REPORTS_INIT ((Reports){ 0 })

@@ -238,6 +238,25 @@ def outcomes(folder):
     check(call(mixed / "skipped.yaml", environment=state)[0] == 5, "everything skipped is not green")
 
 
+def github(folder):
+    """Annotations behind the fence, the step summary; nothing of it elsewhere."""
+    summary = folder / "summary.md"
+    summary.write_text("before\n")
+    (folder / "failing.yaml").write_text(FAILING.replace("/bin/sleep 600", "/bin/sh -c 'echo ::error::mine; sleep 600'"))
+    environment = {"XDG_STATE_HOME": str(folder / "state"), "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(folder),
+                   "GITHUB_STEP_SUMMARY": str(summary)}
+    status, stdout, stderr = call(folder / "failing.yaml", environment=environment)
+    (folder / "failing.yaml").unlink()
+    lines = stdout.splitlines()
+    check(status == 1 and lines[0].startswith("::stop-commands::"), f"GitHub: {status}\n{stdout}{stderr}")
+    token = lines[0].removeprefix("::stop-commands::")
+    check(len(token) > 16 and lines.count(f"::{token}::") == 1, f"GitHub: the fence is not ended\n{stdout}")
+    behind = lines[lines.index(f"::{token}::") + 1 :]
+    check(len(behind) == 1 and behind[0].startswith("::error file=failing.yaml,line=6,"), f"GitHub: {behind}")
+    text = summary.read_text()
+    check(text.startswith("before\n") and "0 passed, 1 failed" in text, f"GitHub: {text}")
+
+
 def interrupted(folder):
     (folder / "endless.yaml").write_text(ENDLESS)
     process = subprocess.Popen(
@@ -287,6 +306,7 @@ def main():
         no_cgroups(folder)
         units_that_cannot_start(folder)
         outcomes(folder)
+        github(folder)
         interrupted(folder)
         documents()
     finish()

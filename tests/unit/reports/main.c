@@ -11,6 +11,7 @@ int main(void) {
         srunner_add_suite(runner, golden_suite());
         srunner_add_suite(runner, tap_suite());
         srunner_add_suite(runner, junit_suite());
+        srunner_add_suite(runner, github_suite());
         srunner_add_suite(runner, measures_suite());
         srunner_add_suite(runner, xml_text_suite());
         srunner_run_all(runner, CK_ENV);

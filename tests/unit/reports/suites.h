@@ -12,6 +12,7 @@ Suite *summary_suite(void);
 Suite *golden_suite(void);
 Suite *tap_suite(void);
 Suite *junit_suite(void);
+Suite *github_suite(void);
 Suite *measures_suite(void);
 Suite *xml_text_suite(void);
 
