@@ -20,7 +20,8 @@ typedef struct MemoryFile {
         sqlite3_file file; /* first: SQLite knows only this */
         uint8_t *bytes;
         size_t n_bytes;
-        size_t n_mapped; /* > 0: bytes are a mapping so long, else they are on the heap */
+        size_t n_mapped;    /* > 0: bytes are a mapping so long, else they are on the heap */
+        size_t n_allocated; /* of the heap's */
 } MemoryFile;
 
 static void file_release(MemoryFile *file) {
@@ -29,7 +30,7 @@ static void file_release(MemoryFile *file) {
         else
                 free(file->bytes);
         file->bytes = NULL;
-        file->n_bytes = file->n_mapped = 0;
+        file->n_bytes = file->n_mapped = file->n_allocated = 0;
 }
 
 static int on_close(sqlite3_file *file) {
@@ -51,19 +52,35 @@ static int on_read(sqlite3_file *base, void *buffer, int n, sqlite3_int64 offset
         return n_there == n_wanted ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
-/* A mapping cannot grow beyond its file: then it moves to the heap. */
+/* A mapping cannot grow beyond its file: then it moves to the heap. Twice as much each time: a sort that spills
+ * writes page by page. */
+static int file_move(MemoryFile *file, size_t n_wanted) {
+        size_t n_allocated = n_wanted <= SIZE_MAX / 2 ? 2 * n_wanted : n_wanted;
+        uint8_t *bytes = malloc(n_allocated);
+        size_t n_bytes = file->n_bytes;
+
+        if (!bytes)
+                return SQLITE_IOERR_NOMEM;
+        if (n_bytes > 0)
+                memcpy(bytes, file->bytes, n_bytes);
+        file_release(file);
+        file->bytes = bytes;
+        file->n_bytes = n_bytes;
+        file->n_allocated = n_allocated;
+        return SQLITE_OK;
+}
+
 static int file_grow(MemoryFile *file, size_t n_bytes) {
-        uint8_t *bytes;
+        int code = SQLITE_OK;
 
         if (n_bytes <= file->n_bytes)
                 return SQLITE_OK;
-        bytes = calloc(1, n_bytes);
-        if (!bytes)
-                return SQLITE_IOERR_NOMEM;
-        if (file->n_bytes > 0)
-                memcpy(bytes, file->bytes, file->n_bytes);
-        file_release(file);
-        file->bytes = bytes;
+        if (n_bytes > file->n_allocated)
+                code = file_move(file, n_bytes);
+        if (code != SQLITE_OK)
+                return code;
+        /* What was truncated away before must not come back. */
+        memset(file->bytes + file->n_bytes, 0, n_bytes - file->n_bytes);
         file->n_bytes = n_bytes;
         return SQLITE_OK;
 }
