@@ -203,11 +203,29 @@ static bool has_rate_limit(const Timeline *timeline, const char *unit) {
         return interval && burst && strcmp(interval, "0") != 0 && strcmp(burst, "0") != 0;
 }
 
+/*
+ * Settings by which lines of the unit never come to the journal that is read, and nobody tells of one. NULL: none.
+ * Source: systemd.exec(5).
+ */
+static const char *hiding_setting(const Timeline *timeline, const char *unit) {
+        const char *level_max = timeline_property(timeline, unit, SIZE_MAX, "LogLevelMax");
+        const char *name_space = timeline_property(timeline, unit, SIZE_MAX, "LogNamespace");
+
+        if (name_space && *name_space)
+                return "LogNamespace=";
+        return level_max && strcmp(level_max, "-1") != 0 && strcmp(level_max, "7") != 0 ? "LogLevelMax=" : NULL;
+}
+
 static bool journal_is_complete(const Case *facts, const Window *window, const char *unit, Text *ret_why) {
         const Entry *loss = find_journal_loss(facts->timeline, window, unit);
+        const char *hiding = unit ? hiding_setting(facts->timeline, unit) : NULL;
 
         if (loss) {
                 text_printf(ret_why, "journald dropped lines (%s)", entry_get(loss, "MESSAGE") ?: "no message");
+                return false;
+        }
+        if (hiding) {
+                text_printf(ret_why, "%s of %s keeps lines from the journal", hiding, unit);
                 return false;
         }
         if (unit && has_rate_limit(facts->timeline, unit)) {

@@ -15,6 +15,7 @@ REASONS = {
     "bus-asked-broken": "unreadable",
     "exit-facts-broken": "no-exit-stamp",
     "journal-rate-limit-broken": "channel-lost",
+    "journal-hidden-broken": "channel-lost",
     "journal-silent-limit-broken": "channel-lost",
     "journal-killed-broken": "channel-lost",
     "journal-count-broken": "channel-lost",

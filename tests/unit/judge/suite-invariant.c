@@ -65,6 +65,15 @@ static const Sample samples[] = {
                         UP WROTE DIED("1", "1") "3100 properties " UNIT " asked=3090ms errno=0" RUNNING(
                                         "101", "3050ms", "bb", "1") "\n" STOPPED,
                         "steps[0]:held steps[1]:held never[0].restart:held deaths:unexplained-death" },
+        /* Settings of the unit that keep lines away from the journal that is read. */
+        { NEVER("exit: {}"), UP WROTE SEEN("2400", "2390ms", "LogLevelMax=3") ENDED,
+                        VERDICTS("never[0].exit", "channel-lost") },
+        { NEVER("exit: {}"), UP WROTE SEEN("2400", "2390ms", "LogNamespace=x") ENDED,
+                        VERDICTS("never[0].exit", "channel-lost") },
+        { NEVER("exit: {}"), UP WROTE SEEN("2400", "2390ms", "LogLevelMax=-1 LogNamespace=''") ENDED,
+                        VERDICTS("never[0].exit", "held") },
+        { NEVER("exit: {}"), UP WROTE SEEN("2400", "2390ms", "LogLevelMax=7") ENDED,
+                        VERDICTS("never[0].exit", "held") },
         { NEVER("job: [failed, timeout]"), UP WROTE ENDED, VERDICTS("never[0].job", "held") },
         { NEVER("job: done"), UP WROTE STOPPED, VERDICTS("never[0].job", "forbidden-seen") },
         /* Without a closing barrier nobody knows. */
