@@ -13,10 +13,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/atomic-file.h"
 #include "base/quantity.h"
-#include "reports/atomic-file.h"
 #include "reports/junit-case.h"
 #include "reports/place.h"
+#include "reports/told.h"
 
 enum {
         DETAILS_BYTES_MAX = 48 * 1024,
@@ -28,9 +29,7 @@ typedef struct JunitReport {
         Report report; /* first */
         JunitOptions options;
         char *version, *stage_name, *host_name;
-        const Play *plays; /* borrowed; NULL: not known */
-        bool *is_told;     /* by index of the play */
-        size_t n_plays;
+        Told told;
         JunitCase **cases;
         size_t n_cases;
         size_t n_bytes; /* of the texts of all cases */
@@ -59,13 +58,10 @@ static void junit_begin(Report *base, const RunFacts *facts) {
         report->version = copy(report, facts->version);
         report->stage_name = copy(report, facts->stage_name);
         report->host_name = copy(report, facts->host_name);
-        report->plays = facts->plays;
-        report->n_plays = facts->plays ? facts->n_plays : 0;
         report->begin_usec = report->end_usec = facts->begin_usec;
         report->begin_wall_usec = facts->begin_wall_usec;
         report->is_begun = true;
-        report->is_told = calloc(report->n_plays ?: 1, sizeof(*report->is_told));
-        note(report, report->is_told ? 0 : -ENOMEM);
+        note(report, told_init(&report->told, facts));
 }
 
 static void junit_play_begin(Report *base, const Play *play, uint64_t now_usec) {
@@ -96,8 +92,7 @@ static void junit_play_end(Report *base, const PlayResult *result) {
 
         if (r >= 0)
                 r = add_case(report, junit_case);
-        if (report->is_told && result->play->index < report->n_plays)
-                report->is_told[result->play->index] = true;
+        told_note(&report->told, result->play);
         note(report, r);
 }
 
@@ -110,14 +105,24 @@ static void add_plain(JunitReport *report, const Play *play, JunitKind kind, con
         note(report, r);
 }
 
+typedef struct EarlyEnd {
+        JunitReport *report;
+        const Text *why;
+} EarlyEnd;
+
+static void add_not_run(const Play *play, void *userdata) {
+        const EarlyEnd *early = userdata;
+
+        add_plain(early->report, play, JUNIT_SKIPPED, text_get(early->why));
+}
+
 /* Plays without a result are skipped, and an error says why: a run that was ended must not look green. */
 static void tell_early_end(JunitReport *report, const char *why) {
         CLEANUP_TEXT Text text = TEXT_INIT;
+        EarlyEnd early = { .report = report, .why = &text };
 
         text_printf(&text, "not run: the run was ended by %s", why);
-        for (size_t i = 0; report->is_told && i < report->n_plays; i++)
-                if (!report->is_told[i])
-                        add_plain(report, &report->plays[i], JUNIT_SKIPPED, text_get(&text));
+        told_visit_rest(&report->told, add_not_run, &early);
         text_truncate(&text, 0);
         text_printf(&text, "the run was ended early by %s", why);
         add_plain(report, NULL, JUNIT_ERROR, text_get(&text));
@@ -409,7 +414,7 @@ static void junit_free(JunitReport *report) {
         for (size_t i = 0; i < report->n_cases; i++)
                 junit_case_free(report->cases[i]);
         free(report->cases);
-        free(report->is_told);
+        told_done(&report->told);
         free(report->version);
         free(report->stage_name);
         free(report->host_name);

@@ -20,8 +20,9 @@
 typedef struct Play {
         const Scenario *scenario; /* borrowed */
         char *name;               /* the scenario's name, with " #2" behind where it is repeated */
-        unsigned index;           /* place in the run, 0-based; with the run's id the mark of its stage */
-        const char *source;       /* text of the scenario's file; borrowed, NULL where it is not at hand */
+        unsigned index; /* place in the whole suite, 0-based, also where only a part is played; with the run's id the
+                           mark of its stage */
+        const char *source; /* text of the scenario's file; borrowed, NULL where it is not at hand */
         size_t n_source_bytes;
         const Setting *defines; /* what the file was parsed with; borrowed */
         size_t n_defines;
@@ -36,17 +37,25 @@ typedef struct PlayResult {
         uint64_t begin_usec, end_usec;
 } PlayResult;
 
+/* Which part of a suite is played, of how many; n 0: all of it. */
+typedef struct Shard {
+        unsigned number; /* 1-based */
+        unsigned n;
+} Shard;
+
 /* Known before the first scenario begins. */
 typedef struct RunFacts {
         const char *version; /* of agenttest */
         const char *stage_name;
         size_t n_plays;
-        unsigned n_jobs;
+        unsigned n_jobs;       /* 0: they are not played now, but told of */
         const char *jobs_note; /* why there are fewer jobs than asked for; NULL: there are not */
         uint64_t begin_usec;
         uint64_t begin_wall_usec; /* the same moment by the wall clock, since 1970 */
         const char *host_name;    /* NULL: unknown */
-        const Play *plays;        /* all n_plays, there until the report is closed; NULL: not known beforehand */
+        const Play *plays; /* all n_plays by their index, there until the report is closed; NULL: not known beforehand
+                            */
+        Shard shard;
 } RunFacts;
 
 typedef struct RunSummary {
@@ -166,3 +175,9 @@ typedef struct GithubOptions {
 
 /* Annotations and the step summary of GitHub Actions (reports/github.c). NULL: out of memory. */
 Report *github_report_new(const GithubOptions *options);
+
+#define RECORD_FILE_NAME "run.ndjson"
+enum { RECORD_FORMAT = 1 };
+
+/* What the run reported, in the folder of its evidence, for `agenttest merge` (reports/record.c). */
+int record_report_new(const char *folder, Report **ret_report, Error *reterr);

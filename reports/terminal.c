@@ -112,6 +112,16 @@ static void activity_set(Activity *activity, char *doing, uint64_t now_usec) {
         activity->doing_since_usec = now_usec;
 }
 
+static void write_head(FILE *file, const RunFacts *facts) {
+        fprintf(file, "agenttest %s: %zu scenario%s", facts->version, facts->n_plays, facts->n_plays == 1 ? "" : "s");
+        if (facts->shard.n > 0)
+                fprintf(file, " (part %u of %u)", facts->shard.number, facts->shard.n);
+        fprintf(file, " on stage %s", facts->stage_name);
+        if (facts->n_jobs > 0)
+                fprintf(file, ", up to %u side by side", facts->n_jobs);
+        fputc('\n', file);
+}
+
 static void terminal_begin(Report *base, const RunFacts *facts) {
         TerminalReport *report = (TerminalReport *) base;
 
@@ -119,9 +129,7 @@ static void terminal_begin(Report *base, const RunFacts *facts) {
         if (report->options.fence)
                 fprintf(report->options.file, "::stop-commands::%s\n", report->options.fence);
         if (report->options.verbosity >= 0)
-                fprintf(report->options.file, "agenttest %s: %zu scenario%s on stage %s, up to %u side by side\n",
-                                facts->version, facts->n_plays, facts->n_plays == 1 ? "" : "s", facts->stage_name,
-                                facts->n_jobs);
+                write_head(report->options.file, facts);
         if (facts->jobs_note)
                 fprintf(report->options.file, "note: %s\n", facts->jobs_note);
         (void) fflush(report->options.file);

@@ -2,14 +2,13 @@
 
 /* agenttest replay: judge recorded evidence again, and compare with what was judged then. */
 
-#include <dirent.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/command.h"
 #include "cli/language.h"
 #include "cli/terminal.h"
 #include "reports/failure.h"
+#include "schedule/recording.h"
 #include "schedule/replay.h"
 
 typedef struct Replays {
@@ -20,50 +19,18 @@ typedef struct Replays {
         bool is_invalid;   /* a scenario file, or a folder that is no evidence */
 } Replays;
 
-static bool has_file(const char *folder, const char *name) {
-        CLEANUP_FREE char *path = NULL;
-
-        if (asprintf(&path, "%s/%s", folder, name) < 0) {
-                path = NULL;
-                return false;
-        }
-        return access(path, F_OK) == 0;
-}
-
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* The folder itself where it is one play's, else those in it, sorted. */
 static int find_evidence(const char *folder, PathList *ret, Error *reterr) {
         size_t n_before = ret->n_items;
-        DIR *stream;
-        int r = 0;
+        int r;
 
-        if (has_file(folder, "resolved.json"))
+        if (recording_has(folder, "resolved.json"))
                 return path_list_add(ret, folder);
-        stream = opendir(folder);
-        if (!stream)
-                return error_set_errno(reterr, -errno, "%s cannot be read", folder);
-        for (struct dirent *child; r >= 0 && (child = readdir(stream));) {
-                CLEANUP_FREE char *path = NULL;
-
-                if (child->d_name[0] == '.')
-                        continue;
-                if (asprintf(&path, "%s/%s", folder, child->d_name) < 0) {
-                        path = NULL;
-                        r = -ENOMEM;
-                } else if (has_file(path, "resolved.json"))
-                        r = path_list_add(ret, path);
-        }
-        (void) closedir(stream);
-        if (r < 0)
-                return error_set_errno(reterr, r, "%s", folder);
-        if (ret->n_items == n_before)
-                return error_set(reterr, -ENOENT, "%s holds no evidence: no resolved.json in it or in a folder in it",
+        r = recording_plays(folder, ret, reterr);
+        if (r >= 0 && ret->n_items == n_before)
+                r = error_set(reterr, -ENOENT, "%s holds no evidence: no resolved.json in it or in a folder in it",
                                 folder);
-        qsort(ret->items + n_before, ret->n_items - n_before, sizeof(*ret->items), compare_names);
-        return 0;
+        return r;
 }
 
 /* Lines of one that are not the same line of the other. */

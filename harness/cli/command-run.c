@@ -9,6 +9,7 @@
 #include "cli/reporting.h"
 #include "cli/suite.h"
 #include "perform/perform.h"
+#include "schedule/last-run.h"
 #include "schedule/limits.h"
 #include "schedule/schedule.h"
 #include "schedule/scope.h"
@@ -27,7 +28,7 @@ static void play_list_done(PlayList *plays) {
 /* --- plays --- */
 
 static int add_play(PlayList *plays, const SourceFile *file, const Scenario *scenario, unsigned repeat,
-                const Options *options) {
+                unsigned index, const Options *options) {
         Play *items = reallocarray(plays->items, plays->n_items + 1, sizeof(*items));
         char *name = NULL;
         int r;
@@ -42,7 +43,7 @@ static int add_play(PlayList *plays, const SourceFile *file, const Scenario *sce
         items[plays->n_items] = (Play){
                 .scenario = scenario,
                 .name = name,
-                .index = (unsigned) plays->n_items,
+                .index = index,
                 .source = file->text,
                 .n_source_bytes = file->n_bytes,
                 .defines = file->defines,
@@ -52,24 +53,60 @@ static int add_play(PlayList *plays, const SourceFile *file, const Scenario *sce
         return 0;
 }
 
-static int add_plays_of(PlayList *plays, const SourceFile *file, unsigned repeat, const Options *options) {
+/*
+ * Every n-th scenario of what is selected: parts are as even as they can be, none is empty while there are scenarios,
+ * and they add up to the whole whatever path the files lie at. (A hash of the name would keep a scenario where it is
+ * when others come and go, but leaves parts empty, and an empty part is not green.) All repeats of one stay together.
+ */
+static bool is_in_shard(const Shard *shard, unsigned position) {
+        return shard->n == 0 || position % shard->n == shard->number - 1;
+}
+
+static bool is_wanted(const Options *options, const LastRun *last_run, const Scenario *scenario, unsigned position) {
+        return is_in_shard(&options->shard, position) && (!last_run || last_run_has(last_run, scenario));
+}
+
+static int add_plays_of(PlayList *plays, const SourceFile *file, unsigned repeat, const Options *options,
+                const LastRun *last_run, unsigned *position, unsigned n_before) {
         FOREACH_ARRAY (scenario, file->scenarios.items, file->scenarios.n_items) {
+                unsigned here;
+
                 if (!is_selected(options, *scenario))
+                        continue;
+                here = (*position)++;
+                if (!is_wanted(options, last_run, *scenario, here))
                         continue;
                 if (options->timeout_usec > 0)
                         (*scenario)->timeout_usec = options->timeout_usec;
-                if (add_play(plays, file, *scenario, repeat, options) < 0)
+                if (add_play(plays, file, *scenario, repeat, n_before + here, options) < 0)
                         return -ENOMEM;
         }
         return 0;
 }
 
-static int list_plays(const Options *options, const Library *library, PlayList *plays) {
-        for (unsigned repeat = 0; repeat < options->n_repeats; repeat++)
+static int list_plays(const Options *options, const Library *library, const LastRun *last_run, PlayList *plays) {
+        unsigned n_before = 0;
+
+        for (unsigned repeat = 0; repeat < options->n_repeats; repeat++) {
+                unsigned position = 0;
+
                 FOREACH_ARRAY (file, library->files, library->n_files)
-                        if (add_plays_of(plays, file, repeat, options) < 0)
+                        if (add_plays_of(plays, file, repeat, options, last_run, &position, n_before) < 0)
                                 return -ENOMEM;
+                n_before += position;
+        }
         return 0;
+}
+
+/* Only what --rerun-failed asks for; NULL without it. */
+static int read_last_run(const Options *options, LastRun **ret_last_run) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        *ret_last_run = NULL;
+        if (!options->reruns_failed || last_run_read(ret_last_run, &error) >= 0)
+                return STATUS_PASS;
+        complain("%s", error_text(&error));
+        return STATUS_ERROR;
 }
 
 /* --- the run --- */
@@ -78,6 +115,7 @@ typedef struct RunContext {
         const Options *options;
         PlayList plays;
         Reports reports;
+        Report *last_run; /* NULL: what becomes of the scenarios is not kept */
         RunScope scope;
         EvidenceStore *store;
         Text jobs_note;
@@ -91,6 +129,25 @@ static const char *build_path(const RunContext *context) {
                 if (strcmp(define->name, "build") == 0)
                         return define->value;
         return NULL;
+}
+
+/* What the run reports is kept with its evidence, for `merge`. */
+static int keep_record(RunContext *context) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        Report *report = NULL;
+
+        if (record_report_new(evidence_store_path(context->store), &report, &error) >= 0)
+                return reports_add(&context->reports, report);
+        complain("%s", error_text(&error));
+        return STATUS_ERROR;
+}
+
+/* Not in the list of reports: that nothing can be kept for the next run says nothing of this one. */
+static void close_last_run(Report *report) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        if (report && report->close(report, &error) < 0)
+                complain("note: %s", error_text(&error));
 }
 
 /*
@@ -111,10 +168,11 @@ static int prepare(RunContext *context) {
                 return STATUS_PASS;
         r = evidence_store_open(context->options->evidence, ownership_run_id(context->scope.ownership),
                         &context->store, problem);
-        if (r != -ENOTEMPTY)
-                return STATUS_PASS;
-        complain("%s", error_text(problem));
-        return STATUS_USAGE;
+        if (r == -ENOTEMPTY) {
+                complain("%s", error_text(problem));
+                return STATUS_USAGE;
+        }
+        return r < 0 ? STATUS_PASS : keep_record(context);
 }
 
 /* How many side by side: as many as asked for, as the machine has room for, and as other runs leave. */
@@ -138,6 +196,7 @@ static int play_all(RunContext *context) {
         const Options *options = context->options;
         CLEANUP(run_summary_done) RunSummary summary = { 0 };
         CLEANUP_ERROR Error error = ERROR_INIT;
+        Report *reports[REPORTS_MAX + 1];
         ScheduleOptions schedule = {
                 .stage = options->stage,
                 .perform = perform_scenario,
@@ -145,17 +204,21 @@ static int play_all(RunContext *context) {
                 .run_id = context->scope.ownership ? ownership_run_id(context->scope.ownership) : NULL,
                 .build_path = build_path(context),
                 .stage_problem = context->stage_problem.code < 0 ? error_text(&context->stage_problem) : NULL,
+                .shard = options->shard,
+                .is_fail_fast = options->is_fail_fast,
+                .inconclusive_as = options->exit_policy.inconclusive_as,
                 .store = context->store,
-                .reports = context->reports.items,
+                .reports = reports,
                 .n_reports = context->reports.n_items,
                 .in_child = run_scope_in_child,
                 .userdata = &context->scope,
         };
 
-        if (decide_jobs(context, &schedule.n_jobs, &error) < 0) {
-                complain("%s", error_text(&error));
-                return STATUS_ERROR;
-        }
+        memcpy(reports, context->reports.items, sizeof(context->reports.items));
+        if (context->last_run)
+                reports[schedule.n_reports++] = context->last_run;
+        if (decide_jobs(context, &schedule.n_jobs, &context->stage_problem) < 0)
+                schedule.stage_problem = error_text(&context->stage_problem);
         if (context->jobs_note.n_bytes > 0)
                 schedule.jobs_note = text_get(&context->jobs_note);
 
@@ -184,11 +247,21 @@ static int run_plays(RunContext *context) {
                 complain("%s", error_text(&error));
                 return reports_close(&context->reports, STATUS_ERROR);
         }
+        context->last_run = last_run_report_new();
         status = prepare(context);
         if (status == STATUS_PASS)
                 status = play_all(context);
         status = reports_close(&context->reports, status);
+        close_last_run(context->last_run);
         return put_in_order(context, status);
+}
+
+static const char *why_nothing(const Options *options) {
+        if (options->reruns_failed)
+                return "nothing to run again: no scenario that is selected failed when it was last played";
+        if (options->shard.n > 0)
+                return "no scenario is selected by --filter, --tag and --shard";
+        return "no scenario is selected by --filter and --tag";
 }
 
 /* A suite that ran nothing is not green; programs are told in their own words. */
@@ -204,7 +277,7 @@ static int run_nothing(const Options *options) {
         };
         int status = run_summary_exit_status(&summary, &options->exit_policy);
 
-        complain("no scenario is selected by --filter and --tag");
+        complain("%s", why_nothing(options));
         if (reports_open_for_programs(options, &reports, &error) < 0) {
                 complain("%s", error_text(&error));
                 return reports_close(&reports, STATUS_ERROR);
@@ -221,11 +294,14 @@ int command_run(const Options *options) {
         CLEANUP(library_done) Library library = LIBRARY_INIT;
         CLEANUP(play_list_done) PlayList plays = { 0 };
         RunContext context = { .options = options, .scope = RUN_SCOPE_INIT };
+        CLEANUP(last_run_free_p) LastRun *last_run = NULL;
         int status = load_scenarios(options, &library);
 
+        if (status == STATUS_PASS)
+                status = read_last_run(options, &last_run);
         if (status != STATUS_PASS)
                 return status;
-        if (list_plays(options, &library, &plays) < 0) {
+        if (list_plays(options, &library, last_run, &plays) < 0) {
                 complain("Out of memory");
                 return STATUS_ERROR;
         }

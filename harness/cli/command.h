@@ -23,6 +23,7 @@ int command_run(const Options *options);
 int command_check(const Options *options);
 int command_list(const Options *options);
 int command_replay(const Options *options);
+int command_merge(const Options *options);
 int command_doctor(const Options *options);
 int command_schema(const Options *options);
 int command_manual(const Options *options);

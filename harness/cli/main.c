@@ -36,7 +36,8 @@ const Command COMMANDS[] = {
                                    "kills them.\n",
                         .options = OPTIONS_SELECT | OPTION_JOBS | OPTION_EVIDENCE | OPTION_REPEAT | OPTION_TAP |
                                    OPTION_QUIET | OPTION_VERBOSE | OPTION_COLOR | OPTION_INCONCLUSIVE |
-                                   OPTION_EXIT_PROTOCOL | OPTION_STAGE | OPTION_TIMEOUT | OPTION_JUNIT,
+                                   OPTION_EXIT_PROTOCOL | OPTION_STAGE | OPTION_TIMEOUT | OPTION_JUNIT |
+                                   OPTION_FAIL_FAST | OPTION_RERUN | OPTION_SHARD,
                         .takes_paths = true,
                         .needs_paths = true,
                         .run = command_run,
@@ -81,6 +82,21 @@ const Command COMMANDS[] = {
                         .takes_paths = true,
                         .needs_paths = true,
                         .run = command_replay,
+        },
+        {
+                        .name = "merge",
+                        .arguments = "EVIDENCE...",
+                        .about = "tell of many runs as of one: of the parts that --shard makes, mostly",
+                        .details = "EVIDENCE is the folder of a run, as given to --evidence. Nothing is judged "
+                                   "again. A part that is\n"
+                                   "missing, and a run that died, are an error: what is not known is not green.\n"
+                                   "\n"
+                                   "Exit status: as of one run of all scenarios.\n",
+                        .options = OPTION_TAP | OPTION_JUNIT | OPTION_QUIET | OPTION_VERBOSE | OPTION_COLOR |
+                                   OPTION_INCONCLUSIVE | OPTION_EXIT_PROTOCOL | OPTIONS_COMMON,
+                        .takes_paths = true,
+                        .needs_paths = true,
+                        .run = command_merge,
         },
         {
                         .name = "doctor",

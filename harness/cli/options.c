@@ -105,6 +105,27 @@ static int apply_tap(Options *options, const char *argument, Error *reterr) {
         return 0;
 }
 
+static int apply_fail_fast(Options *options, const char *argument, Error *reterr) {
+        options->is_fail_fast = true;
+        return 0;
+}
+
+static int apply_rerun(Options *options, const char *argument, Error *reterr) {
+        options->reruns_failed = true;
+        return 0;
+}
+
+static int apply_shard(Options *options, const char *argument, Error *reterr) {
+        unsigned number, n;
+        int n_read = 0;
+
+        if (sscanf(argument, "%4u/%4u%n", &number, &n, &n_read) != 2 || argument[n_read] ||
+                        !isdigit((unsigned char) argument[0]) || number < 1 || number > n)
+                return error_set(reterr, -EINVAL, "--shard takes I/N with I from 1 to N, not \"%s\"", argument);
+        options->shard = (Shard){ .number = number, .n = n };
+        return 0;
+}
+
 static int apply_junit(Options *options, const char *argument, Error *reterr) {
         if (argument[0] == '\0')
                 return error_set(reterr, -EINVAL, "--junit must not be empty");
@@ -233,6 +254,14 @@ static const OptionSpec SPECS[] = {
                         "scenarios side by side; four for each core by default, fewer where limits demand it",
                         apply_jobs },
         { OPTION_REPEAT, "repeat", 0, "N", false, "play every scenario N times; each time counts", apply_repeat },
+        { OPTION_FAIL_FAST, "fail-fast", 0, NULL, false,
+                        "begin no more scenarios once one did not pass; those are skipped, with that reason",
+                        apply_fail_fast },
+        { OPTION_RERUN, "rerun-failed", 0, NULL, false,
+                        "only scenarios that did not pass, or were not run, when they were last to be played",
+                        apply_rerun },
+        { OPTION_SHARD, "shard", 0, "I/N", false,
+                        "only the I-th of N parts: every N-th of the scenarios that are selected", apply_shard },
         { OPTION_TIMEOUT, "timeout", 0, "DURATION", false,
                         "the longest any scenario may take, instead of its own `timeout`", apply_timeout },
         { OPTION_STAGE, "stage", 0, "NAME", false, "where to play: sandbox (a private systemd for each scenario)",

@@ -27,6 +27,9 @@ typedef enum OptionBit {
         OPTION_HELP = 1 << 16,
         OPTION_VERSION = 1 << 17,
         OPTION_JUNIT = 1 << 18,
+        OPTION_FAIL_FAST = 1 << 19,
+        OPTION_RERUN = 1 << 20,
+        OPTION_SHARD = 1 << 21,
 } OptionBit;
 
 typedef enum ColorChoice {
@@ -48,6 +51,9 @@ typedef struct Options {
         const char *junit_path;    /* NULL: none is written */
         JunitFlavor junit_flavor;
         JunitAttachments junit_attachments;
+        Shard shard; /* n 0: all */
+        bool is_fail_fast;
+        bool reruns_failed;
         bool writes_tap;
         bool writes_json;
         bool wants_help, wants_version;

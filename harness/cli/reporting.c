@@ -118,6 +118,15 @@ int reports_open(const Options *options, Reports *reports, Error *reterr) {
         return r < 0 ? r : reports_open_for_programs(options, reports, reterr);
 }
 
+int reports_add(Reports *reports, Report *report) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        if (take(reports, report, &error) >= 0)
+                return STATUS_PASS;
+        complain("%s", error_text(&error));
+        return STATUS_ERROR;
+}
+
 int reports_close(Reports *reports, int status) {
         FOREACH_ARRAY (report, reports->items, reports->n_items) {
                 CLEANUP_ERROR Error error = ERROR_INIT;

@@ -5,7 +5,7 @@
 
 #include "cli/options.h"
 
-enum { REPORTS_MAX = 4, FENCE_MAX = 32 };
+enum { REPORTS_MAX = 6, FENCE_MAX = 32 };
 
 typedef struct Reports {
         Report *items[REPORTS_MAX];
@@ -19,6 +19,9 @@ typedef struct Reports {
 int reports_open(const Options *options, Reports *reports, Error *reterr);
 /* Only those that programs read: for a run of which there is nothing to tell people but one sentence. */
 int reports_open_for_programs(const Options *options, Reports *reports, Error *reterr);
+
+/* One more, the list's from now on. Returns STATUS_PASS, or STATUS_ERROR with a complaint where it is NULL. */
+int reports_add(Reports *reports, Report *report);
 
 /* Closes all, tells what could not be written. Returns @status, or STATUS_ERROR in place of STATUS_PASS. */
 int reports_close(Reports *reports, int status);

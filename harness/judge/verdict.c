@@ -47,6 +47,7 @@ static const struct {
         [REASON_NOT_RECORDED] = { "not-recorded", OUTCOME_INCONCLUSIVE },
         [REASON_REQUIREMENT] = { "requirement", OUTCOME_SKIP },
         [REASON_NOT_REACHED] = { "not-reached", OUTCOME_SKIP },
+        [REASON_NOT_RUN] = { "not-run", OUTCOME_SKIP },
 };
 
 void verdict_done(Verdict *verdict) {

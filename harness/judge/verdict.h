@@ -53,6 +53,7 @@ typedef enum Reason {
         REASON_NOT_RECORDED, /* inconclusive: replay of an edited scenario asks for what was not recorded */
         REASON_REQUIREMENT,  /* skip */
         REASON_NOT_REACHED,  /* skip: an earlier step failed */
+        REASON_NOT_RUN,      /* skip: the run was not to go on after a failure */
         N_REASONS,
 } Reason;
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/write-all.h"
 #include "schedule/prune.h"
+#include "schedule/state-folder.h"
 #include "stage/run-folder.h"
 
 enum { NAME_MAX_BYTES = 80 };
@@ -41,41 +42,12 @@ static int folder_is_empty(int fd, bool *ret_is_empty) {
         return 0;
 }
 
-static int make_folders(const char *path, mode_t mode) {
-        CLEANUP_FREE char *copy = strdup(path);
-        if (!copy)
-                return -ENOMEM;
-
-        for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
-                *slash = '\0';
-                if (mkdir(copy, mode) < 0 && errno != EEXIST)
-                        return -errno;
-                *slash = '/';
-        }
-        return mkdir(copy, mode) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 /* Also proves that the folder can be written to, now and not after the first scenario. */
 static int write_owner(int folder_fd, const char *run_id) {
         CLEANUP_CLOSE int fd = openat(folder_fd, EVIDENCE_MARK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (fd < 0)
                 return -errno;
         return dprintf(fd, "%s\n", run_id) < 0 ? -errno : 0;
-}
-
-static char *state_folder(void) {
-        const char *state_home = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-        char *path = NULL;
-        int r;
-
-        /* Source: XDG Base Directory Specification: a relative path is to be ignored. */
-        if (state_home && state_home[0] == '/')
-                r = asprintf(&path, "%s/agenttest", state_home);
-        else if (home && home[0] == '/')
-                r = asprintf(&path, "%s/.local/state/agenttest", home);
-        else
-                r = asprintf(&path, "/var/tmp/agenttest-%u", getuid());
-        return r < 0 ? NULL : path;
 }
 
 static int name_folder(EvidenceStore *store, const char *folder, const char *run_id) {
@@ -86,7 +58,7 @@ static int name_folder(EvidenceStore *store, const char *folder, const char *run
                 return store->run_id && store->path ? 0 : -ENOMEM;
         }
 
-        store->parent = state_folder();
+        store->parent = state_folder_path();
         if (!store->run_id || !store->parent || asprintf(&store->path, "%s/%s", store->parent, run_id) < 0) {
                 store->path = NULL;
                 return -ENOMEM;

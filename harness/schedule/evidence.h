@@ -11,6 +11,8 @@
  *     performer.txt     what the performer or a sanitizer in it had to say; normally empty, then removed
  *     journal/ databases/ ...   put there by the performer
  *
+ * and beside them run.ndjson, what the run reported (reports/record.c), for `agenttest merge`.
+ *
  * With --evidence FOLDER everything is kept there. Without, evidence goes to $XDG_STATE_HOME/agenttest/<run id>/ and
  * only what did not pass is kept, of the last runs. A run owns its folder there by an flock on it: a folder that is
  * locked is never removed, one that is not is a finished run's, whatever its age.

@@ -6,21 +6,7 @@
 
 #include "base/json.h"
 #include "observe/journal-reader.h"
-#include "timeline/codec.h"
-
-/* A timeline holds no log lines and no more than 64 KiB of any file; what is larger is none of ours. */
-enum { RECORD_MAX_BYTES = 512 * 1024 * 1024, RESOLVED_MAX_BYTES = 4 * 1024 * 1024 };
-
-/* resolved.json: which scenario of which file. */
-typedef struct Resolved {
-        Json *json;
-        const char *path, *name, *play; /* borrowed from json */
-        int64_t document;
-} Resolved;
-
-static void resolved_done(Resolved *resolved) {
-        json_free(resolved->json);
-}
+#include "schedule/recording.h"
 
 void replay_done(Replay *replay) {
         judgement_done(&replay->judgement);
@@ -31,46 +17,6 @@ void replay_done(Replay *replay) {
         text_done(&replay->verdicts);
         text_done(&replay->problems);
         *replay = (Replay){ 0 };
-}
-
-static int read_in_folder(const char *folder, const char *name, size_t max_bytes, char **ret_bytes,
-                size_t *ret_n_bytes, Error *reterr) {
-        CLEANUP_FREE char *path = NULL;
-
-        if (asprintf(&path, "%s/%s", folder, name) < 0) {
-                path = NULL;
-                return error_set(reterr, -ENOMEM, "Out of memory");
-        }
-        return file_read(path, max_bytes, ret_bytes, ret_n_bytes, reterr);
-}
-
-static const char *member_text(const Json *json, const char *name) {
-        const Json *member = json_member(json, name);
-        size_t n_bytes;
-
-        return member ? json_get_string(member, &n_bytes) : NULL;
-}
-
-static int read_resolved(const char *folder, Resolved *ret_resolved, Error *reterr) {
-        CLEANUP_FREE char *text = NULL;
-        size_t n_bytes;
-        int r;
-
-        r = read_in_folder(folder, "resolved.json", RESOLVED_MAX_BYTES, &text, &n_bytes, reterr);
-        if (r < 0)
-                return r;
-        r = json_parse(text, n_bytes, &ret_resolved->json, reterr);
-        if (r < 0)
-                return error_prefix(reterr, "%s/resolved.json", folder);
-
-        const Json *document = json_member(ret_resolved->json, "document");
-        ret_resolved->path = member_text(ret_resolved->json, "path");
-        ret_resolved->name = member_text(ret_resolved->json, "name");
-        ret_resolved->play = member_text(ret_resolved->json, "play");
-        if (!ret_resolved->path || !ret_resolved->name || !document ||
-                        json_get_integer(document, &ret_resolved->document) < 0)
-                return error_set(reterr, -EBADMSG, "%s/resolved.json does not name a scenario", folder);
-        return 0;
 }
 
 static int take_defines(const Resolved *resolved, SourceFile *file) {
@@ -117,7 +63,7 @@ static int load_scenario(const char *folder, const char *scenario_path, const Re
         if (!file->path)
                 return error_set(reterr, -ENOMEM, "Out of memory");
         r = scenario_path ? file_read(scenario_path, SCENARIO_FILE_MAX_BYTES, &file->text, &file->n_bytes, reterr)
-                          : read_in_folder(folder, "scenario.yaml", SCENARIO_FILE_MAX_BYTES, &file->text,
+                          : recording_read(folder, "scenario.yaml", SCENARIO_FILE_MAX_BYTES, &file->text,
                                             &file->n_bytes, reterr);
         if (r >= 0)
                 r = take_defines(resolved, file);
@@ -132,23 +78,6 @@ static int load_scenario(const char *folder, const char *scenario_path, const Re
         if (!replay->scenario)
                 return error_set(reterr, -ENOENT, "%s holds no scenario \"%s\"", file->path, resolved->name);
         return 0;
-}
-
-static int load_timeline(const char *folder, Replay *replay, Error *reterr) {
-        CLEANUP_FREE char *text = NULL, *name = NULL;
-        size_t n_bytes;
-        int r;
-
-        r = read_in_folder(folder, "timeline.ndjson", RECORD_MAX_BYTES, &text, &n_bytes, reterr);
-        if (r < 0)
-                return r;
-        if (n_bytes == 0)
-                return error_set(reterr, -ENODATA, "%s: nothing was recorded, there is nothing to judge", folder);
-        if (asprintf(&name, "%s/timeline.ndjson", folder) < 0) {
-                name = NULL;
-                return error_set(reterr, -ENOMEM, "Out of memory");
-        }
-        return timeline_decode(name, text, n_bytes, &replay->timeline, reterr);
 }
 
 /* How many lines the performer had looked at when it judged. A recording that was cut does not say. */
@@ -204,16 +133,16 @@ int replay_evidence(const char *folder, const char *scenario_path, const Languag
         int r;
 
         *ret_replay = (Replay){ 0 };
-        r = read_resolved(folder, &resolved, reterr);
+        r = recording_resolved(folder, &resolved, reterr);
         if (r < 0)
                 return r;
         ret_replay->play_name = strdup(resolved.play ?: resolved.name);
-        r = read_in_folder(folder, "verdicts.ndjson", RECORD_MAX_BYTES, &ret_replay->recorded,
+        r = recording_read(folder, "verdicts.ndjson", RECORDING_MAX_BYTES, &ret_replay->recorded,
                         &ret_replay->n_recorded_bytes, reterr);
         if (r >= 0)
                 r = load_scenario(folder, scenario_path, &resolved, language, ret_replay, reterr);
         if (r >= 0)
-                r = load_timeline(folder, ret_replay, reterr);
+                r = recording_timeline(folder, &ret_replay->timeline, reterr);
         if (r >= 0)
                 r = judge(folder, ret_replay, reterr);
         if (r < 0)

@@ -10,6 +10,7 @@
 #include "base/quantity.h"
 #include "schedule/playing.h"
 #include "schedule/requires.h"
+#include "schedule/tally.h"
 
 /*
  * Over the scenario's own timeout, which the performer keeps: the boot before it, judging and taking down after it.
@@ -28,6 +29,7 @@ typedef struct Schedule {
         size_t n_playing;
         unsigned n_jobs;
         bool is_stopping;
+        const Play *first_bad; /* with --fail-fast: nothing is begun any more */
         RunSummary *summary;
         sd_event *event;
         sd_event_source *on_tick;
@@ -41,23 +43,16 @@ static void fill_jobs(Schedule *schedule);
 
 /* --- results --- */
 
-static void note_margins(Schedule *schedule, const Play *play, const Judgement *judgement) {
-        FOREACH_ARRAY (verdict, judgement->verdicts, judgement->n_verdicts) {
-                char *of;
-
-                if (verdict->outcome != OUTCOME_PASS || verdict->margin_usec >= schedule->summary->margin_usec)
-                        continue;
-                if (asprintf(&of, "%s: %s", play->name, verdict->id ?: "scenario") < 0)
-                        continue;
-                free(schedule->summary->margin_of);
-                schedule->summary->margin_of = of;
-                schedule->summary->margin_usec = verdict->margin_usec;
-        }
+static bool is_good(const Schedule *schedule, Outcome outcome) {
+        if (outcome == OUTCOME_INCONCLUSIVE)
+                return schedule->options->inconclusive_as == OUTCOME_PASS;
+        return outcome == OUTCOME_PASS || outcome == OUTCOME_SKIP;
 }
 
 static void report_result(Schedule *schedule, const PlayResult *result) {
-        schedule->summary->n_with[result->outcome]++;
-        note_margins(schedule, result->play, &result->judgement);
+        tally_add(schedule->summary, result);
+        if (schedule->options->is_fail_fast && !schedule->first_bad && !is_good(schedule, result->outcome))
+                schedule->first_bad = result->play;
         FOR_EACH_REPORT(report, schedule)
         (*report)->play_end(*report, result);
 }
@@ -346,13 +341,24 @@ static bool begin_play(Schedule *schedule, const Play *play) {
         return true;
 }
 
+/* What is not played because of --fail-fast has a result that says so: the reports stay whole. */
+static void leave_rest(Schedule *schedule) {
+        CLEANUP_TEXT Text why = TEXT_INIT;
+
+        text_printf(&why, "not run: --fail-fast, and %s did not pass", schedule->first_bad->name);
+        while (schedule->n_begun < schedule->n_plays)
+                report_unperformed(schedule, &schedule->plays[schedule->n_begun++], REASON_NOT_RUN, text_get(&why));
+}
+
 static void fill_jobs(Schedule *schedule) {
-        while (!schedule->is_stopping && schedule->n_begun < schedule->n_plays &&
+        while (!schedule->is_stopping && !schedule->first_bad && schedule->n_begun < schedule->n_plays &&
                         schedule->n_playing < schedule->n_jobs) {
                 if (!begin_play(schedule, &schedule->plays[schedule->n_begun]))
                         break;
                 schedule->n_begun++;
         }
+        if (schedule->first_bad && !schedule->is_stopping)
+                leave_rest(schedule);
         if (schedule->n_playing == 0)
                 (void) sd_event_exit(schedule->event, 0);
 }
@@ -397,6 +403,7 @@ static void begin_reports(Schedule *schedule) {
                 .begin_usec = schedule->summary->begin_usec,
                 .begin_wall_usec = clock_wall_usec(),
                 .plays = schedule->plays,
+                .shard = schedule->options->shard,
         };
 
         if (gethostname(host_name, sizeof(host_name)) == 0)

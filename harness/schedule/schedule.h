@@ -20,7 +20,10 @@ typedef struct ScheduleOptions {
         const char *stage_problem; /* why the stage cannot be brought up here: every play is an error; NULL: it can */
         unsigned n_jobs;
         const char *jobs_note;
-        EvidenceStore *store; /* may be NULL where stage_problem is set */
+        Shard shard;             /* for the reports */
+        bool is_fail_fast;       /* begin nothing more once a play did not pass */
+        Outcome inconclusive_as; /* as in ExitPolicy: does one that is inconclusive count as that? */
+        EvidenceStore *store;    /* may be NULL where stage_problem is set */
         Report *const *reports;
         size_t n_reports;
         void (*in_child)(void *userdata); /* called in each performer; see performer.h */

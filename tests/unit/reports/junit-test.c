@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/atomic-file.h"
 #include "base/quantity.h"
-#include "reports/atomic-file.h"
 #include "reports/place.h"
 #include "suites.h"
 

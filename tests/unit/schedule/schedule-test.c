@@ -80,6 +80,36 @@ START_TEST(no_more_than_jobs_side_by_side) {
 }
 END_TEST
 
+/* What has begun is played to its end, what has not is skipped: by the number of jobs one or three are played. */
+START_TEST(fail_fast_begins_nothing_more) {
+        CLEANUP(notes_done) Notes notes = { 0 };
+        ScheduleOptions options = { .n_jobs = 1, .is_fail_fast = true };
+        CLEANUP(run_summary_done)
+        RunSummary summary = run_plays(NAMES("passes", "fails", "passes", "is cut"), options, &notes);
+
+        ck_assert_str_eq(text_get(&notes.text), "passes: pass held\nfails: fail wrong-value\n"
+                                                "passes: skip not-run\nis cut: skip not-run\n");
+        ck_assert_str_eq(notes.sentence, "not run: --fail-fast, and fails did not pass");
+        ck_assert_uint_eq(summary.n_with[OUTCOME_SKIP], 2);
+        ck_assert_uint_eq(summary.n_not_played, 0);
+}
+END_TEST
+
+START_TEST(fail_fast_asks_what_inconclusive_counts_as) {
+        CLEANUP(notes_done) Notes notes = { 0 };
+        ScheduleOptions options = {
+                .n_jobs = 1,
+                .is_fail_fast = true,
+                .inconclusive_as = _i == 0 ? OUTCOME_PASS : OUTCOME_INCONCLUSIVE,
+        };
+        CLEANUP(run_summary_done)
+        RunSummary summary = run_plays(NAMES("is inconclusive", "passes"), options, &notes);
+
+        ck_assert_uint_eq(summary.n_with[OUTCOME_PASS], _i == 0 ? 1 : 0);
+        ck_assert_uint_eq(summary.n_with[OUTCOME_SKIP], _i == 0 ? 0 : 1);
+}
+END_TEST
+
 START_TEST(who_overstays_is_ended) {
         CLEANUP(notes_done) Notes notes = { 0 };
         ScheduleOptions options = { .n_jobs = 2, .overstay_usec = 1, .stop_usec = 100 * USEC_PER_MSEC };
@@ -124,6 +154,8 @@ Suite *schedule_suite(void) {
         tcase_add_test(cases, the_stream_is_stored_as_it_came);
         tcase_add_test(cases, the_narrowest_margin_is_kept);
         tcase_add_test(cases, no_more_than_jobs_side_by_side);
+        tcase_add_test(cases, fail_fast_begins_nothing_more);
+        tcase_add_loop_test(cases, fail_fast_asks_what_inconclusive_counts_as, 0, 2);
         tcase_add_test(cases, who_overstays_is_ended);
         tcase_add_test(cases, who_ignores_that_is_killed);
         tcase_add_test(cases, without_a_stage_every_play_is_an_error);

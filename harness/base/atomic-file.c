@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "reports/atomic-file.h"
+#include "base/atomic-file.h"
 
 #include <fcntl.h>
 #include <libgen.h>

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The record of a run, run.ndjson: the lines are told in reports/record.c. */
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/quantity.h"
+#include "scenario/array.h"
+#include "schedule/collect.h"
+#include "schedule/merge-private.h"
+#include "schedule/recording.h"
+
+typedef struct Reading {
+        Merge *merge;
+        MergedRun *run;
+        Judgement pending; /* verdicts of the play that comes next */
+        bool has_begin;
+} Reading;
+
+static void reading_done(Reading *reading) {
+        judgement_done(&reading->pending);
+}
+
+MergedPlay *merged_play_free(MergedPlay *play) {
+        if (!play)
+                return NULL;
+
+        free(play->scenario.path);
+        free(play->scenario.name);
+        free(play->name);
+        free(play->folder);
+        judgement_done(&play->judgement);
+        free(play);
+        return NULL;
+}
+
+/* --- members --- */
+
+static int take_text(const Json *json, const char *name, char **ret_text) {
+        const char *text = recording_text(json, name);
+
+        if (!text)
+                return -EBADMSG;
+        *ret_text = strdup(text);
+        return *ret_text ? 0 : -ENOMEM;
+}
+
+static int take_optional_text(const Json *json, const char *name, char **ret_text) {
+        return json_member(json, name) ? take_text(json, name, ret_text) : 0;
+}
+
+static int take_number(const Json *json, const char *name, uint64_t max, uint64_t *ret_number) {
+        const Json *member = json_member(json, name);
+        int64_t number;
+
+        if (!member || json_get_integer(member, &number) < 0 || number < 0 || (uint64_t) number > max)
+                return -EBADMSG;
+        *ret_number = (uint64_t) number;
+        return 0;
+}
+
+/* --- lines --- */
+
+static int take_shard(MergedRun *run, const Json *json) {
+        uint64_t number, n;
+        int r;
+
+        if (!json_member(json, "shard"))
+                return 0;
+        r = take_number(json, "shard", UINT_MAX, &number);
+        if (r >= 0)
+                r = take_number(json, "shards", UINT_MAX, &n);
+        if (r < 0)
+                return r;
+        run->shard = (Shard){ .number = (unsigned) number, .n = (unsigned) n };
+        return 0;
+}
+
+static int take_run(Reading *reading, const Json *json) {
+        MergedRun *run = reading->run;
+        uint64_t format;
+        int r = take_number(json, "run", UINT_MAX, &format);
+
+        if (reading->has_begin || (r >= 0 && format != RECORD_FORMAT))
+                return -EBADMSG;
+        reading->has_begin = true;
+        if (r >= 0)
+                r = take_text(json, "agenttest", &run->version);
+        if (r >= 0)
+                r = take_text(json, "stage", &run->stage_name);
+        if (r >= 0)
+                r = take_optional_text(json, "host", &run->host_name);
+        if (r >= 0)
+                r = take_number(json, "plays", UINT_MAX, &run->n_plays);
+        if (r >= 0)
+                r = take_number(json, "begin", INT64_MAX, &run->begin_usec);
+        if (r >= 0)
+                r = take_number(json, "wall", INT64_MAX, &run->wall_usec);
+        run->end_usec = run->begin_usec;
+        return r < 0 ? r : take_shard(run, json);
+}
+
+static int take_scenario(MergedPlay *play, const Json *json) {
+        uint64_t document = 0, line = 0;
+        int r = take_text(json, "path", &play->scenario.path);
+
+        if (r >= 0)
+                r = take_text(json, "scenario", &play->scenario.name);
+        if (r >= 0)
+                r = take_number(json, "document", UINT_MAX, &document);
+        if (r >= 0)
+                r = take_number(json, "line", UINT_MAX, &line);
+        play->scenario.n_document = (unsigned) document;
+        play->first_step.mark.line = (unsigned) line;
+        play->scenario.steps = &play->first_step;
+        play->scenario.n_steps = 1;
+        return r;
+}
+
+static int take_result(Reading *reading, MergedPlay *play, const Json *json) {
+        const char *outcome = recording_text(json, "outcome"), *folder = recording_text(json, "folder");
+        int r = outcome ? outcome_from_name(outcome) : -EBADMSG;
+
+        if (r < 0)
+                return -EBADMSG;
+        play->outcome = (Outcome) r;
+        play->is_run = true;
+        play->is_performed = json_member(json, "performed") != NULL;
+        play->judgement = reading->pending;
+        reading->pending = JUDGEMENT_INIT;
+        if (folder && (strchr(folder, '/') || folder[0] == '.'))
+                return -EBADMSG; /* it lies in the run's folder and nowhere else */
+        if (folder && asprintf(&play->folder, "%s/%s", reading->run->folder, folder) < 0) {
+                play->folder = NULL;
+                return -ENOMEM;
+        }
+        r = take_number(json, "begin", INT64_MAX, &play->begin_usec);
+        if (r >= 0)
+                r = take_number(json, "end", INT64_MAX, &play->end_usec);
+        if (play->end_usec > reading->run->end_usec)
+                reading->run->end_usec = play->end_usec;
+        return r;
+}
+
+static int keep_play(Merge *merge, MergedPlay *play) {
+        MergedPlay **place = array_append(&merge->plays, &merge->n_plays, sizeof(*place));
+
+        if (!place) {
+                merged_play_free(play);
+                return -ENOMEM;
+        }
+        *place = play;
+        return 0;
+}
+
+static int take_play(Reading *reading, const Json *json, const char *kind) {
+        CLEANUP(merged_play_free_p) MergedPlay *play = calloc(1, sizeof(*play));
+        uint64_t index;
+        int r;
+
+        if (!play)
+                return -ENOMEM;
+        play->run = (unsigned) (reading->run - reading->merge->runs);
+        r = take_text(json, kind, &play->name);
+        if (r >= 0)
+                r = take_scenario(play, json);
+        if (r >= 0)
+                r = take_number(json, "index", UINT_MAX, &index);
+        if (r >= 0 && strcmp(kind, "play") == 0)
+                r = take_result(reading, play, json);
+        if (r < 0)
+                return r;
+        play->index = (unsigned) index;
+        return keep_play(reading->merge, TAKE_PTR(play));
+}
+
+static int take_end(Reading *reading, const Json *json) {
+        uint64_t signal_number = 0;
+        int r = take_number(json, "end", INT64_MAX, &reading->run->end_usec);
+
+        if (r >= 0)
+                r = take_number(json, "signal", 64, &signal_number);
+        if (r >= 0)
+                r = take_optional_text(json, "broken", &reading->run->broken);
+        reading->run->signal_number = (int) signal_number;
+        reading->run->has_end = r >= 0;
+        return r;
+}
+
+static int take_verdict(Reading *reading, const char *line, size_t n_bytes, Error *reterr) {
+        Verdict verdict;
+        int r = verdict_decode(line, n_bytes, &verdict, reterr);
+
+        return r < 0 ? r : judgement_take(&reading->pending, &verdict);
+}
+
+static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *reterr) {
+        CLEANUP(json_free_p) Json *json = NULL;
+        int r = json_parse(line, n_bytes, &json, reterr);
+
+        if (r < 0)
+                return r;
+        if (json_member(json, "verdict"))
+                return take_verdict(reading, line, n_bytes, reterr);
+        if (json_member(json, "run"))
+                return take_run(reading, json);
+        if (!reading->has_begin || reading->run->has_end)
+                return -EBADMSG;
+        if (json_member(json, "play"))
+                return take_play(reading, json, "play");
+        if (json_member(json, "not-run"))
+                return take_play(reading, json, "not-run");
+        return json_member(json, "end") ? take_end(reading, json) : -EBADMSG;
+}
+
+/* A last line without its newline was cut off with its run, which then has no end. */
+static int read_lines(Reading *reading, const char *text, Error *reterr) {
+        for (size_t n_line = 1;; n_line++) {
+                const char *newline = strchr(text, '\n');
+                int r;
+
+                if (!newline)
+                        return 0;
+                r = take_line(reading, text, (size_t) (newline - text), reterr);
+                if (r < 0) {
+                        (void) error_set_errno(reterr, r, "not as agenttest writes it");
+                        return error_prefix(reterr, "%s/" RECORD_FILE_NAME ":%zu", reading->run->folder, n_line);
+                }
+                text = newline + 1;
+        }
+}
+
+/* --- what a run that died has begun and not ended --- */
+
+static bool is_known(const Merge *merge, const char *folder) {
+        FOREACH_ARRAY (play, merge->plays, merge->n_plays)
+                if ((*play)->folder && strcmp((*play)->folder, folder) == 0)
+                        return true;
+        return false;
+}
+
+static int add_cut_play(Reading *reading, const char *folder, Error *reterr) {
+        CLEANUP(merged_play_free_p) MergedPlay *play = calloc(1, sizeof(*play));
+        CLEANUP(resolved_done) Resolved resolved = { 0 };
+        int r;
+
+        if (!play)
+                return -ENOMEM;
+        r = recording_resolved(folder, &resolved, reterr);
+        if (r < 0)
+                return r;
+        *play = (MergedPlay){
+                .run = (unsigned) (reading->run - reading->merge->runs),
+                .index = (unsigned) strtoul(strrchr(folder, '/') + 1, NULL, 10) - 1,
+                .scenario = { .path = strdup(resolved.path), .name = strdup(resolved.name) },
+                .name = strdup(resolved.play ?: resolved.name),
+                .folder = strdup(folder),
+                .is_run = true,
+                .outcome = OUTCOME_ERROR,
+                .begin_usec = reading->run->end_usec,
+                .end_usec = reading->run->end_usec,
+        };
+        if (!play->scenario.path || !play->scenario.name || !play->name || !play->folder)
+                return -ENOMEM;
+        r = judgement_add(&play->judgement, REASON_STREAM_CUT, (Mark){ 0 },
+                        strdup("the run ended before this scenario did"));
+        return r < 0 ? r : keep_play(reading->merge, TAKE_PTR(play));
+}
+
+static int add_cut_plays(Reading *reading, Error *reterr) {
+        CLEANUP(path_list_done) PathList folders = PATH_LIST_INIT;
+        int r = recording_plays(reading->run->folder, &folders, reterr);
+
+        FOREACH_ARRAY (folder, folders.items, folders.n_items)
+                if (r >= 0 && !is_known(reading->merge, *folder))
+                        r = add_cut_play(reading, *folder, reterr);
+        return r;
+}
+
+int merge_read_run(Merge *merge, MergedRun *run, Error *reterr) {
+        CLEANUP(reading_done) Reading reading = { .merge = merge, .run = run };
+        CLEANUP_FREE char *text = NULL;
+        size_t n_bytes;
+        int r;
+
+        if (!recording_has(run->folder, RECORD_FILE_NAME))
+                return error_set(reterr, -ENOENT, "%s holds no record of a run: there is no %s in it", run->folder,
+                                RECORD_FILE_NAME);
+        r = recording_read(run->folder, RECORD_FILE_NAME, RECORDING_MAX_BYTES, &text, &n_bytes, reterr);
+        if (r >= 0)
+                r = read_lines(&reading, text, reterr);
+        if (r >= 0 && !reading.has_begin)
+                r = error_set(reterr, -EBADMSG, "%s/%s does not say how its run began", run->folder,
+                                RECORD_FILE_NAME);
+        if (r >= 0 && !run->has_end)
+                r = add_cut_plays(&reading, reterr);
+        return r;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "schedule/merge.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/quantity.h"
+#include "scenario/array.h"
+#include "schedule/load.h"
+#include "schedule/merge-private.h"
+#include "schedule/recording.h"
+#include "schedule/tally.h"
+
+static void run_done(MergedRun *run) {
+        free(run->folder);
+        free(run->version);
+        free(run->stage_name);
+        free(run->host_name);
+        free(run->broken);
+}
+
+int merge_new(Merge **ret_merge) {
+        *ret_merge = calloc(1, sizeof(**ret_merge));
+        return *ret_merge ? 0 : -ENOMEM;
+}
+
+Merge *merge_free(Merge *merge) {
+        if (!merge)
+                return NULL;
+
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                run_done(run);
+        free(merge->runs);
+        FOREACH_ARRAY (play, merge->plays, merge->n_plays)
+                merged_play_free(*play);
+        free(merge->plays);
+        free(merge->told);
+        free(merge);
+        return NULL;
+}
+
+int merge_add(Merge *merge, const char *folder, Error *reterr) {
+        MergedRun *run = array_append(&merge->runs, &merge->n_runs, sizeof(*run));
+
+        if (!run)
+                return error_set(reterr, -ENOMEM, "Out of memory");
+        run->folder = realpath(folder, NULL);
+        if (!run->folder)
+                return error_set_errno(reterr, -errno, "%s", folder);
+        FOREACH_ARRAY (other, merge->runs, merge->n_runs - 1)
+                if (strcmp(other->folder, run->folder) == 0)
+                        return error_set(reterr, -EINVAL, "%s is named twice", folder);
+        return merge_read_run(merge, run, reterr);
+}
+
+/* --- order and names --- */
+
+static int by_index(const void *a, const void *b) {
+        const MergedPlay *x = *(MergedPlay *const *) a, *y = *(MergedPlay *const *) b;
+
+        if (x->index != y->index)
+                return x->index < y->index ? -1 : 1;
+        return (x->run > y->run) - (x->run < y->run);
+}
+
+static int by_name(const void *a, const void *b) {
+        const MergedPlay *x = *(MergedPlay *const *) a, *y = *(MergedPlay *const *) b;
+        int names = strcmp(x->name, y->name);
+
+        return names != 0 ? names : (x->run > y->run) - (x->run < y->run);
+}
+
+static int number_name(MergedPlay *play, unsigned number) {
+        char *name;
+
+        if (asprintf(&name, "%s #%u", play->name, number) < 0)
+                return -ENOMEM;
+        free(play->name);
+        play->name = name;
+        return 0;
+}
+
+/* Readers of reports drop the second of two that are called the same. */
+static int make_names_unique(Merge *merge) {
+        int r = 0;
+
+        qsort(merge->plays, merge->n_plays, sizeof(MergedPlay *), by_name);
+        for (size_t i = 0, end; r >= 0 && i < merge->n_plays; i = end) {
+                end = i + 1;
+                while (end < merge->n_plays && strcmp(merge->plays[i]->name, merge->plays[end]->name) == 0)
+                        end++;
+                for (size_t k = i + 1; r >= 0 && k < end; k++)
+                        r = number_name(merge->plays[k], (unsigned) (k - i + 1));
+        }
+        return r;
+}
+
+static int make_plays(Merge *merge) {
+        int r = 0;
+
+        merge->told = calloc(merge->n_plays ?: 1, sizeof(*merge->told));
+        if (!merge->told)
+                return -ENOMEM;
+        if (merge->n_plays > 0) {
+                r = make_names_unique(merge);
+                qsort(merge->plays, merge->n_plays, sizeof(MergedPlay *), by_index);
+        }
+        for (size_t i = 0; i < merge->n_plays; i++)
+                merge->told[i] = (Play){
+                        .scenario = &merge->plays[i]->scenario, .name = merge->plays[i]->name, .index = (unsigned) i
+                };
+        return r;
+}
+
+/* --- the whole run --- */
+
+static bool has_part(const Merge *merge, unsigned number, unsigned n) {
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                if (run->shard.n == n && run->shard.number == number)
+                        return true;
+        return false;
+}
+
+static void say_broken(RunSummary *summary, const char *format, ...) PRINTF_LIKE(2, 3);
+static void say_broken(RunSummary *summary, const char *format, ...) {
+        va_list arguments;
+
+        if (summary->broken)
+                return;
+        va_start(arguments, format);
+        if (vasprintf(&summary->broken, format, arguments) < 0)
+                summary->broken = strdup("out of memory");
+        va_end(arguments);
+}
+
+static void find_breaks(const Merge *merge, RunSummary *summary) {
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs) {
+                if (summary->signal_number == 0)
+                        summary->signal_number = run->signal_number;
+                if (run->broken)
+                        say_broken(summary, "%s: %s", run->folder, run->broken);
+                if (!run->has_end)
+                        say_broken(summary, "the run in %s died before its end", run->folder);
+                for (unsigned number = 1; number <= run->shard.n; number++)
+                        if (!has_part(merge, number, run->shard.n))
+                                say_broken(summary, "part %u of %u is missing", number, run->shard.n);
+        }
+}
+
+static uint64_t wall(const MergedRun *run, uint64_t usec) {
+        return run->wall_usec + usec_sub(usec, run->begin_usec);
+}
+
+/* The runs' monotonic clocks are not one: the merged run has the wall clock. */
+static void find_span(const Merge *merge, RunSummary *summary) {
+        summary->begin_usec = USEC_INFINITY;
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs) {
+                if (run->wall_usec < summary->begin_usec)
+                        summary->begin_usec = run->wall_usec;
+                if (wall(run, run->end_usec) > summary->end_usec)
+                        summary->end_usec = wall(run, run->end_usec);
+        }
+}
+
+static size_t count_not_run(const Merge *merge) {
+        size_t n = 0, n_known = merge->n_plays, n_meant = 0;
+
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                n_meant += run->n_plays;
+        FOREACH_ARRAY (play, merge->plays, merge->n_plays)
+                n += !(*play)->is_run;
+        return n + (n_meant > n_known ? n_meant - n_known : 0); /* a run that died names no others */
+}
+
+static int report_play(const MergedRun *run, const MergedPlay *merged, Play *play, Report *const *reports,
+                size_t n_reports, RunSummary *summary, Error *reterr) {
+        CLEANUP(timeline_free_p) Timeline *timeline = NULL;
+        CLEANUP_FREE char *source = NULL;
+        int r = 0;
+
+        if (merged->folder && recording_has(merged->folder, "scenario.yaml"))
+                r = recording_read(merged->folder, "scenario.yaml", SCENARIO_FILE_MAX_BYTES, &source,
+                                &play->n_source_bytes, reterr);
+        play->source = source;
+        if (r >= 0 && merged->is_performed && merged->folder)
+                r = recording_timeline(merged->folder, &timeline, reterr);
+        else if (r >= 0 && merged->is_performed) { /* its evidence was not kept */
+                timeline = timeline_new();
+                r = timeline ? 0 : -ENOMEM;
+        }
+        if (r == -ENODATA) /* it ended before it could record anything */
+                r = 0;
+        if (r < 0)
+                return r;
+
+        PlayResult result = {
+                .play = play,
+                .judgement = merged->judgement,
+                .outcome = merged->outcome,
+                .timeline = timeline,
+                .evidence_path = merged->folder,
+                .begin_usec = wall(run, merged->begin_usec),
+                .end_usec = wall(run, merged->end_usec),
+        };
+        tally_add(summary, &result);
+        FOREACH_ARRAY (report, reports, n_reports) {
+                (*report)->play_begin(*report, play, result.begin_usec);
+                (*report)->play_end(*report, &result);
+        }
+        play->source = NULL;
+        return 0;
+}
+
+int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSummary *ret_summary, Error *reterr) {
+        const MergedRun *first = merge->runs;
+        int r;
+
+        *ret_summary = (RunSummary){ .margin_usec = USEC_INFINITY };
+        find_breaks(merge, ret_summary);
+        find_span(merge, ret_summary);
+        ret_summary->n_not_played = count_not_run(merge);
+        r = make_plays(merge);
+        if (r < 0)
+                return error_set(reterr, r, "Out of memory");
+
+        RunFacts facts = {
+                .version = first->version,
+                .stage_name = first->stage_name,
+                .host_name = merge->n_runs == 1 ? first->host_name : NULL,
+                .n_plays = merge->n_plays,
+                .begin_usec = ret_summary->begin_usec,
+                .begin_wall_usec = ret_summary->begin_usec,
+                .plays = merge->told,
+        };
+        FOREACH_ARRAY (report, reports, n_reports)
+                (*report)->begin(*report, &facts);
+        for (size_t i = 0; r >= 0 && i < merge->n_plays; i++)
+                if (merge->plays[i]->is_run)
+                        r = report_play(&merge->runs[merge->plays[i]->run], merge->plays[i], &merge->told[i], reports,
+                                        n_reports, ret_summary, reterr);
+        if (r < 0)
+                say_broken(ret_summary, "%s", reterr && reterr->message ? reterr->message : "out of memory");
+        FOREACH_ARRAY (report, reports, n_reports)
+                (*report)->end(*report, ret_summary);
+        return r;
+}
