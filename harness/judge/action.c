@@ -2,12 +2,15 @@
 
 /* Verdicts on steps that act, from the raw facts that they left. */
 
+#include <math.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/quantity.h"
+#include "judge/counters.h"
 #include "judge/exits.h"
 #include "judge/expect-kinds.h"
+#include "judge/hog.h"
 #include "judge/judge.h"
 #include "judge/window.h"
 
@@ -31,6 +34,7 @@ static const struct {
         { "signal", ENTRY_SIGNAL_ACTION },
         { "crash", ENTRY_SIGNAL_ACTION },
         { "run", ENTRY_COMMAND },
+        { "hog", ENTRY_HOG },
 };
 
 static const Value *find_value(const Step *step, const char *name) {
@@ -179,6 +183,54 @@ static int judge_command(ActionView *view, const Entry *command) {
         return verdict_decide(view->verdict, REASON_COMMAND_FAILED, "the command exited with status %d", status);
 }
 
+/* Which resource's limit the hog went for, and how that is called. */
+static const CounterKind *hog_limit(const char *resource) {
+        const char *const *counters = hog_counters(resource);
+
+        return *counters ? counter_kind(*counters) : NULL;
+}
+
+static int decide_hog_failed(ActionView *view, const char *resource, const char *said) {
+        const CounterKind *kind = hog_limit(resource);
+        const Entry *limit = kind ? counter_latest(view->facts->timeline, view->step->unit, kind->limit,
+                                                    view->begin->index, view->end)
+                                  : NULL;
+        double number = INFINITY;
+
+        if (limit && counter_number(limit, &number) && !isinf(number))
+                return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
+                                "%s is in force, but the hog did not reach it: %s has not moved%s%s", kind->property,
+                                kind->name, said ? "; it said: " : "", said ?: "");
+        return verdict_decide(view->verdict, REASON_LIMIT_NOT_IN_FORCE,
+                        "no limit on %s is in force for %s: the hog was not held up", resource,
+                        view->step->unit ?: "the unit");
+}
+
+static int judge_hog(ActionView *view, const Entry *hog) {
+        const char *resource = entry_get(hog, "resource") ?: "", *said = NULL;
+        const Timeline *timeline = view->facts->timeline;
+        const Entry *proof;
+        int r;
+
+        for (const Entry *entry = hog; entry && entry->index < view->end;
+                        entry = timeline_next(timeline, entry->index + 1, ENTRY_HOG, hog->unit)) {
+                int64_t error = entry_get_number(entry, "errno", 0);
+
+                if (entry_has(entry, "phase", "end") && error != 0)
+                        return verdict_decide(view->verdict, REASON_STEP_BROKEN,
+                                        "the hog could not be put into the cgroup: %s", strerror((int) error));
+                said = entry_get(entry, "text") ?: said;
+        }
+        if (hog_effect(timeline, view->step->unit, resource, view->begin->index, view->end, &proof) != HOG_REACHED)
+                return decide_hog_failed(view, resource, said);
+        r = verdict_rest_on(view->verdict, proof->index);
+        if (r < 0)
+                return r;
+        view->verdict->at_usec = proof->at_usec;
+        return verdict_decide(view->verdict, REASON_HELD, "the limit on %s was reached (%s)", resource,
+                        entry_get(proof, "counter") ?: "the kernel's record");
+}
+
 static bool is_of_step(const ActionView *view, const Entry *entry) {
         return entry->kind != ENTRY_COMMAND || entry_has(entry, "owner", view->step->id);
 }
@@ -211,6 +263,7 @@ static int judge_facts(ActionView *view) {
                 { ENTRY_JOB_ACTION, judge_job },
                 { ENTRY_SIGNAL_ACTION, judge_signal },
                 { ENTRY_COMMAND, judge_command },
+                { ENTRY_HOG, judge_hog },
         };
 
         FOREACH_ARRAY (rule, rules, ELEMENTS_OF(rules)) {

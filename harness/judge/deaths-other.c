@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 
 #include "base/quantity.h"
+#include "judge/counters.h"
 #include "judge/deaths-private.h"
+#include "judge/oom.h"
 
 /*
  * A time in which the manager ends what is left of a unit: from the stop, or the main process's end, to the barrier
@@ -292,6 +294,37 @@ static bool is_of_this_stage(const Timeline *timeline, const char *message) {
         return false;
 }
 
+/* The stage's own counters tell of a kill: of any unit, where nobody knows whose the process was. */
+static bool has_counted_kill(const OtherDeath *death) {
+        const Timeline *timeline = death->deaths->facts->timeline;
+        const char *unit = death->unit ? death->unit->name : NULL;
+        double n_kills;
+
+        for (const Entry *entry = timeline_next(timeline, 0, ENTRY_COUNTER, unit); entry;
+                        entry = timeline_next(timeline, entry->index + 1, ENTRY_COUNTER, unit))
+                if (entry_has(entry, "counter", "memory.oom-kills") && counter_number(entry, &n_kills) && n_kills > 0)
+                        return true;
+        return false;
+}
+
+/*
+ * "Memory cgroup out of memory: Killed process 123 (agentd) total-vm...": the second line of a kill, which is always
+ * written, where the first with the cgroup's path was held back (judge/oom.h). Whose kill it was, the counters tell.
+ */
+static bool is_bare_record(const OtherDeath *death, const Entry *record, const char *comm) {
+        const char *message = entry_get(record, "MESSAGE") ?: "", *name = strchr(message, '(');
+
+        return oom_record_is_bare(death->deaths->facts->timeline, record) && name &&
+               strncmp(name + 1, comm, strlen(comm)) == 0 && name[1 + strlen(comm)] == ')' && has_counted_kill(death);
+}
+
+static bool is_full_record(const OtherDeath *death, const Entry *record, const char *comm) {
+        const char *message = entry_get(record, "MESSAGE") ?: "";
+
+        return strstr(message, "oom-kill:") && names_victim(message, comm) &&
+               is_of_this_stage(death->deaths->facts->timeline, message);
+}
+
 static bool is_explained_by_kernel(OtherDeath *death) {
         const Timeline *timeline = death->deaths->facts->timeline;
         const char *comm = entry_get(death->entry, "comm") ?: "";
@@ -300,11 +333,9 @@ static bool is_explained_by_kernel(OtherDeath *death) {
                 return false;
         for (const Entry *record = timeline_next(timeline, 0, ENTRY_KERNEL, NULL); record;
                         record = timeline_next(timeline, record->index + 1, ENTRY_KERNEL, NULL)) {
-                const char *message = entry_get(record, "MESSAGE") ?: "";
-
                 /* One record, one victim. */
-                if (death->deaths->n_uses[record->index] > 0 || !strstr(message, "oom-kill:") ||
-                                !names_victim(message, comm) || !is_of_this_stage(timeline, message))
+                if (death->deaths->n_uses[record->index] > 0 ||
+                                (!is_full_record(death, record, comm) && !is_bare_record(death, record, comm)))
                         continue;
                 death->deaths->n_uses[record->index]++;
                 return true;

@@ -16,3 +16,6 @@ extern const ExpectKind sqlite_expectation;
 extern const ExpectKind socket_expectation;
 extern const ExpectKind command_expectation;
 extern const ExpectKind left_behind_expectation;
+extern const ExpectKind cgroup_expectation;
+extern const ExpectKind limit_expectation;
+extern const ExpectKind oom_kill_expectation;

@@ -50,6 +50,7 @@ typedef enum Question {
         QUESTION_COMMAND,
         QUESTION_PROCESS,
         QUESTION_LEFT_BEHIND,
+        QUESTION_COUNTERS, /* what expectation_counters() names (judge/counters.h) */
         N_QUESTIONS,
 } Question;
 

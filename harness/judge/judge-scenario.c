@@ -231,8 +231,12 @@ static int review_invariants(Review *review, Error *reterr) {
         return 0;
 }
 
-static bool has_red(const Judgement *judgement) {
-        return judgement->outcome == OUTCOME_FAIL || judgement->outcome == OUTCOME_ERROR;
+/* Is there a verdict that would have stopped the scenario? */
+static bool has_end(const Judgement *judgement) {
+        FOREACH_ARRAY (verdict, judgement->verdicts, judgement->n_verdicts)
+                if (reason_ends(verdict->reason))
+                        return true;
+        return false;
 }
 
 /* How the scenario ended, where that is worth a verdict of its own. */
@@ -257,7 +261,7 @@ static int review_end(Review *review) {
                                         entry_get(review->end, "text") ?: end->sentence);
         /* It was stopped by a failure that is none any more: an edited scenario, whose other steps were not played.
          */
-        if (entry_has(review->end, "how", "stopped") && !has_red(review->judgement))
+        if (entry_has(review->end, "how", "stopped") && !has_end(review->judgement))
                 return take_plain(review->judgement, "scenario", nowhere, review->end->index, REASON_NOT_RECORDED,
                                 "the scenario was stopped for a failure that this judgement does not find");
         return 0;

@@ -45,6 +45,8 @@ static const struct {
         [REASON_NO_EXIT_STAMP] = { "no-exit-stamp", OUTCOME_INCONCLUSIVE },
         [REASON_UNREADABLE] = { "unreadable", OUTCOME_INCONCLUSIVE },
         [REASON_NOT_RECORDED] = { "not-recorded", OUTCOME_INCONCLUSIVE },
+        [REASON_LIMIT_NOT_IN_FORCE] = { "limit-not-in-force", OUTCOME_INCONCLUSIVE },
+        [REASON_LOAD_TOO_LOW] = { "load-too-low", OUTCOME_INCONCLUSIVE },
         [REASON_REQUIREMENT] = { "requirement", OUTCOME_SKIP },
         [REASON_NOT_REACHED] = { "not-reached", OUTCOME_SKIP },
         [REASON_NOT_RUN] = { "not-run", OUTCOME_SKIP },
@@ -100,6 +102,11 @@ int reason_from_name(const char *name) {
 Outcome reason_outcome(Reason reason) {
         assert(reason < N_REASONS);
         return reasons[reason].outcome;
+}
+
+bool reason_ends(Reason reason) {
+        return reason_outcome(reason) >= OUTCOME_ERROR || reason == REASON_LIMIT_NOT_IN_FORCE ||
+               reason == REASON_LOAD_TOO_LOW;
 }
 
 static unsigned outcome_weight(Outcome outcome) {

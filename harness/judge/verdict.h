@@ -7,6 +7,7 @@
  * fail > error > inconclusive > pass.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,9 +52,11 @@ typedef enum Reason {
         REASON_UNREADABLE,   /* inconclusive: the evidence could not be taken (copy changed, permission, regex limits)
                               */
         REASON_NOT_RECORDED, /* inconclusive: replay of an edited scenario asks for what was not recorded */
-        REASON_REQUIREMENT,  /* skip */
-        REASON_NOT_REACHED,  /* skip: an earlier step failed */
-        REASON_NOT_RUN,      /* skip: the run was not to go on after a failure */
+        REASON_LIMIT_NOT_IN_FORCE, /* inconclusive: the kernel does not hold the unit to the limit (rule 7) */
+        REASON_LOAD_TOO_LOW,       /* inconclusive: the limit was not reached (rule 7) */
+        REASON_REQUIREMENT,        /* skip */
+        REASON_NOT_REACHED,        /* skip: an earlier step failed */
+        REASON_NOT_RUN,            /* skip: the run was not to go on after a failure */
         N_REASONS,
 } Reason;
 
@@ -93,6 +96,12 @@ int reason_from_name(const char *name);
 
 /* What a reason means: fail, error, inconclusive, pass or skip; REASON_NONE is a verdict that is pending. */
 Outcome reason_outcome(Reason reason);
+
+/*
+ * Does it end the scenario? A failure and an error do, and so does a limit that is not in force or not reached: what
+ * comes behind it would be asked of a daemon that was never put to the test.
+ */
+bool reason_ends(Reason reason);
 
 /* Decides a verdict: outcome by the reason, sentence as given. What was decided before is replaced. -ENOMEM. */
 int verdict_decide(Verdict *verdict, Reason reason, const char *format, ...) PRINTF_LIKE(3, 4);

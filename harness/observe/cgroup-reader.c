@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "observe/proc-text.h"
 
@@ -21,8 +22,8 @@ struct CgroupReader {
 typedef struct Counter {
         const char *name;
         const char *controller; /* whose v1 hierarchy has v1_file; NULL: only the v2 tree, also beside v1 */
-        const char *v1_file;
-        const char *v1_key; /* the word before the number that is meant; NULL: the file is one number */
+        const char *v1_file;    /* NULL: v1 has nothing of the kind */
+        const char *v1_key;     /* the word before the number that is meant; NULL: the file is one number */
         const char *v2_file;
         const char *v2_key;
 } Counter;
@@ -32,12 +33,15 @@ static const Counter counters[] = {
         { "memory.peak", "memory", "memory.max_usage_in_bytes", NULL, "memory.peak", NULL },
         { "memory.current", "memory", "memory.usage_in_bytes", NULL, "memory.current", NULL },
         { "memory.max", "memory", "memory.limit_in_bytes", NULL, "memory.max", NULL },
+        { "memory.high", "memory", NULL, NULL, "memory.high", NULL },
+        { "memory.high-hits", "memory", NULL, NULL, "memory.events", "high" },
         { "memory.oom-kills", "memory", "memory.oom_control", "oom_kill", "memory.events", "oom_kill" },
         { "pids.peak", "pids", "pids.peak", NULL, "pids.peak", NULL },
         { "pids.current", "pids", "pids.current", NULL, "pids.current", NULL },
         { "pids.max", "pids", "pids.max", NULL, "pids.max", NULL },
         { "pids.denied", "pids", "pids.events", "max", "pids.events", "max" },
         { "cpu.throttled", "cpu", "cpu.stat", "nr_throttled", "cpu.stat", "nr_throttled" },
+        { "cpu.periods", "cpu", "cpu.stat", "nr_periods", "cpu.stat", "nr_periods" },
         { "cpu.max", "cpu", "cpu.cfs_quota_us", NULL, "cpu.max", NULL },
         { "cpu.usage", NULL, NULL, NULL, "cpu.stat", "usage_usec" },
         { "populated", NULL, NULL, NULL, "cgroup.events", "populated" },
@@ -166,68 +170,153 @@ static const Hierarchy *find_v2(const CgroupReader *reader) {
         return NULL;
 }
 
-static int sample_file(
-                CgroupReader *reader, const char *unit, const char *counter, const char *path, const char *key) {
-        CLEANUP_TEXT Text text = TEXT_INIT;
-        uint64_t asked_usec = clock_now_usec();
-        Entry *entry;
-        int r;
+/* What is read, and as what it is recorded. */
+typedef struct Sample {
+        const char *unit;
+        const char *counter;
+        const char *folder_path;
+        const char *file; /* NULL: there is none on this machine */
+        const char *key;
+        const char *scope;  /* NULL: the unit's own cgroup */
+        const char *moment; /* NULL: none in particular */
+} Sample;
 
-        r = proc_read(AT_FDCWD, path, &text);
+static void set_period(Entry *entry, int folder_fd) {
+        CLEANUP_TEXT Text text = TEXT_INIT;
+
+        if (proc_read(folder_fd, "cpu.cfs_period_us", &text) >= 0)
+                entry_set(entry, "period", text_get(&text));
+}
+
+static void fill_sample(Entry *entry, const Sample *sample, const struct stat *folder, int error) {
+        entry_set(entry, "counter", sample->counter);
+        entry_set(entry, "path", sample->folder_path);
+        entry_set(entry, "file", sample->file ?: "");
+        if (sample->key)
+                entry_set(entry, "key", sample->key);
+        if (sample->scope)
+                entry_set(entry, "scope", sample->scope);
+        if (sample->moment)
+                entry_set(entry, "moment", sample->moment);
+        if (folder->st_ino != 0)
+                entry_set_usec(entry, "cgroup", folder->st_ino);
+        entry_set_number(entry, "errno", error);
+}
+
+/* Through one folder descriptor: another cgroup that comes under the same path is not mistaken for this one. */
+static int sample_take(CgroupReader *reader, const Sample *sample) {
+        uint64_t asked_usec = clock_now_usec();
+        CLEANUP_CLOSE int folder_fd = open(sample->folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_TEXT Text text = TEXT_INIT;
+        struct stat folder = { 0 };
+        Entry *entry;
+        int r = 0;
+
+        if (folder_fd < 0 || fstat(folder_fd, &folder) < 0)
+                r = -errno;
+        else
+                r = sample->file ? proc_read(folder_fd, sample->file, &text) : -EOPNOTSUPP;
         if (r == -ENOMEM)
                 return r;
-        entry = observer_entry(reader->observer, SOURCE_CGROUP, ENTRY_COUNTER, 0, unit);
+        entry = observer_entry(reader->observer, SOURCE_CGROUP, ENTRY_COUNTER, 0, sample->unit);
         if (entry) {
-                const char *slash = strrchr(path, '/');
-
-                entry_set(entry, "counter", counter);
-                entry_set_bytes(entry, "path", path, (size_t) (slash - path));
-                entry_set(entry, "file", slash + 1);
-                if (key)
-                        entry_set(entry, "key", key);
-                entry_set_number(entry, "errno", -r);
+                fill_sample(entry, sample, &folder, -r);
                 entry_set(entry, "text", text_get(&text));
                 entry_set_usec(entry, "asked", asked_usec);
+                if (sample->file && strcmp(sample->file, "cpu.cfs_quota_us") == 0)
+                        set_period(entry, folder_fd);
         }
         return observer_append(reader->observer, entry);
 }
 
-static int sample_counter(CgroupReader *reader, const char *unit, const char *control_group, const Counter *counter) {
+static int sample_counter(CgroupReader *reader, Sample sample, const char *control_group, const Counter *counter) {
         const Hierarchy *v1 = counter->controller ? find_v1(reader, counter->controller) : NULL;
         const Hierarchy *hierarchy = v1 ? v1 : find_v2(reader);
         CLEANUP_FREE char *path = NULL;
 
-        if (asprintf(&path, "%s%s/%s", hierarchy ? hierarchy->mount_path : "/sys/fs/cgroup", control_group,
-                            v1 ? counter->v1_file : counter->v2_file) < 0) {
+        if (asprintf(&path, "%s%s", hierarchy ? hierarchy->mount_path : "/sys/fs/cgroup", control_group) < 0) {
                 path = NULL;
                 return -ENOMEM;
         }
-        return sample_file(reader, unit, counter->name, path, v1 ? counter->v1_key : counter->v2_key);
+        sample.folder_path = path;
+        sample.file = v1 ? counter->v1_file : counter->v2_file;
+        sample.key = v1 ? counter->v1_key : counter->v2_key;
+        return sample_take(reader, &sample);
 }
 
 /* The first hierarchy whose cgroup has the file; where none has, the last one tried says so in its entry. */
-static int sample_raw(CgroupReader *reader, const char *unit, const char *control_group, const char *counter,
-                const char *file) {
+static int sample_raw(CgroupReader *reader, Sample sample, const char *control_group) {
         for (size_t i = 0; i < reader->n_hierarchies; i++) {
-                CLEANUP_FREE char *path = NULL;
+                CLEANUP_FREE char *folder = NULL, *path = NULL;
 
-                if (asprintf(&path, "%s%s/%s", reader->hierarchies[i].mount_path, control_group, file) < 0) {
+                if (asprintf(&folder, "%s%s", reader->hierarchies[i].mount_path, control_group) < 0)
+                        folder = NULL;
+                if (!folder || asprintf(&path, "%s/%s", folder, sample.file) < 0) {
                         path = NULL;
                         return -ENOMEM;
                 }
+                sample.folder_path = folder;
                 if (access(path, F_OK) == 0 || i + 1 == reader->n_hierarchies)
-                        return sample_file(reader, unit, counter, path, NULL);
+                        return sample_take(reader, &sample);
         }
         return -ENOENT;
 }
 
-int cgroup_reader_sample(CgroupReader *reader, const char *unit, const char *control_group, const char *counter) {
-        if (strncmp(counter, "file:", 5) == 0 && !strchr(counter, '/'))
-                return sample_raw(reader, unit, control_group, counter, counter + 5);
-        for (size_t i = 0; i < ELEMENTS_OF(counters); i++)
-                if (strcmp(counters[i].name, counter) == 0)
-                        return sample_counter(reader, unit, control_group, &counters[i]);
-        return -EINVAL;
+static const Counter *find_counter(const char *name) {
+        FOREACH_ARRAY (counter, counters, ELEMENTS_OF(counters))
+                if (strcmp(counter->name, name) == 0)
+                        return counter;
+        return NULL;
+}
+
+static int record_no_cgroup(CgroupReader *reader, const Sample *sample) {
+        Entry *entry = observer_entry(reader->observer, SOURCE_CGROUP, ENTRY_COUNTER, 0, sample->unit);
+        Sample nowhere = *sample;
+        struct stat none = { 0 };
+
+        nowhere.folder_path = "";
+        if (entry) {
+                fill_sample(entry, &nowhere, &none, ENODATA);
+                entry_set(entry, "text", "");
+                entry_set_usec(entry, "asked", entry->at_usec);
+        }
+        return observer_append(reader->observer, entry);
+}
+
+static int reader_sample(CgroupReader *reader, Sample sample, const char *control_group) {
+        const Counter *counter = find_counter(sample.counter);
+        bool is_raw = strncmp(sample.counter, "file:", 5) == 0 && !strchr(sample.counter, '/');
+
+        if (!counter && !is_raw)
+                return -EINVAL;
+        if (is_raw)
+                sample.file = sample.counter + 5;
+        if (!control_group)
+                return record_no_cgroup(reader, &sample);
+        return is_raw ? sample_raw(reader, sample, control_group)
+                      : sample_counter(reader, sample, control_group, counter);
+}
+
+int cgroup_reader_sample(CgroupReader *reader, const char *unit, const char *control_group, const char *counter,
+                const char *moment) {
+        Sample sample = { .unit = unit, .counter = counter, .moment = moment };
+
+        return reader_sample(reader, sample, control_group);
+}
+
+int cgroup_reader_sample_slice(
+                CgroupReader *reader, const char *unit, const char *control_group, const char *counter) {
+        Sample sample = { .unit = unit, .counter = counter, .scope = "slice" };
+        CLEANUP_FREE char *slice = strdup(control_group);
+        char *slash = slice ? strrchr(slice, '/') : NULL;
+
+        if (!slice)
+                return -ENOMEM;
+        /* A unit directly below the root has no slice whose counters could stand for its own. */
+        if (!slash || slash == slice)
+                return 0;
+        *slash = '\0';
+        return reader_sample(reader, sample, slice);
 }
 
 int cgroup_reader_find(const CgroupReader *reader, const char *control_group, char **ret_path) {
@@ -244,5 +333,41 @@ int cgroup_reader_find(const CgroupReader *reader, const char *control_group, ch
                         return 0;
                 }
         }
+        return 0;
+}
+
+void cgroup_paths_free(char **paths) {
+        for (char **path = paths; path && *path; path++)
+                free(*path);
+        free(paths);
+}
+
+static void paths_free_p(char ***paths) {
+        cgroup_paths_free(*paths);
+}
+
+int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, char ***ret_paths) {
+        CLEANUP(paths_free_p) char **paths = calloc(reader->n_hierarchies + 1, sizeof(char *));
+        size_t n_paths = 0;
+
+        if (!paths)
+                return -ENOMEM;
+        FOREACH_ARRAY (hierarchy, reader->hierarchies, reader->n_hierarchies) {
+                char **path = &paths[n_paths];
+
+                if (asprintf(path, "%s%s/cgroup.procs", hierarchy->mount_path, control_group) < 0) {
+                        *path = NULL;
+                        return -ENOMEM;
+                }
+                if (access(*path, W_OK) == 0)
+                        n_paths++;
+                else {
+                        free(*path);
+                        *path = NULL;
+                }
+        }
+        if (n_paths == 0)
+                return -ENOENT;
+        *ret_paths = TAKE_PTR(paths);
         return 0;
 }

@@ -6,8 +6,9 @@
  * as the machine has them mounted. The text of the file is recorded as it is; a file that cannot be read is recorded
  * too, with its errno.
  *
- * Portable names: memory.peak, memory.current, memory.max, memory.oom-kills, pids.peak, pids.current, pids.max,
- * pids.denied, cpu.throttled, cpu.usage, cpu.max, populated, procs.
+ * Portable names: memory.peak, memory.current, memory.max, memory.high, memory.high-hits, memory.oom-kills,
+ * pids.peak, pids.current, pids.max, pids.denied, cpu.throttled, cpu.periods, cpu.usage, cpu.max, populated, procs.
+ * Those of MemoryHigh= have no source on v1: their entries have errno EOPNOTSUPP there.
  */
 
 #include "observe/observer.h"
@@ -23,14 +24,27 @@ const char *cgroup_reader_layout(const CgroupReader *reader);
 
 /**
  * cgroup_reader_sample() - read one counter: ENTRY_COUNTER
- * @control_group: the unit's ControlGroup property
+ * @control_group: the unit's ControlGroup property; NULL: not known (the unit had none yet), recorded as ENODATA
  * @counter:       a portable name, or "file:NAME" for the raw file NAME, looked for in every hierarchy
+ * @moment:        for the entry, may be NULL
  *
- * The entry has, besides those of entry.h, `counter` and, where the text holds several numbers, `key`: the word
- * before the number that is meant (nr_throttled, oom_kill, max, usage_usec, populated). Errors: -EINVAL for a name
- * that does not exist.
+ * Errors: -EINVAL for a name that does not exist.
  */
-int cgroup_reader_sample(CgroupReader *reader, const char *unit, const char *control_group, const char *counter);
+int cgroup_reader_sample(CgroupReader *reader, const char *unit, const char *control_group, const char *counter,
+                const char *moment);
+
+/* The same of the slice that @control_group is, or was, in; nothing where it is in none. */
+int cgroup_reader_sample_slice(
+                CgroupReader *reader, const char *unit, const char *control_group, const char *counter);
+
+/**
+ * cgroup_reader_entries() - the "cgroup.procs" files by which a process gets into the cgroup
+ *
+ * Of every hierarchy that has it. @ret_paths: NULL-terminated, the caller's, freed by cgroup_paths_free().
+ * -ENOENT where none has.
+ */
+int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, char ***ret_paths);
+void cgroup_paths_free(char **paths);
 
 /* Does the cgroup's directory exist in any hierarchy? Its path into @ret_path (the caller's), NULL where not. */
 int cgroup_reader_find(const CgroupReader *reader, const char *control_group, char **ret_path);

@@ -35,6 +35,17 @@ static void reset_signals(void) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* By the child itself, before it becomes the program: all it ever costs is charged there. */
+static int enter_cgroups(const char *const *paths) {
+        for (; paths && *paths; paths++) {
+                CLEANUP_CLOSE int fd = open(*paths, O_WRONLY | O_CLOEXEC);
+
+                if (fd < 0 || write(fd, "0", 1) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
 static int child_prepare(const CommandRequest *request, int stdout_fd, int stderr_fd) {
         int null_fd;
 
@@ -49,7 +60,7 @@ static int child_prepare(const CommandRequest *request, int stdout_fd, int stder
                 return -errno;
         if (request->folder && chdir(request->folder) < 0)
                 return -errno;
-        return 0;
+        return enter_cgroups(request->enter_paths);
 }
 
 _Noreturn static void child_run(const CommandRequest *request, int stdout_fd, int stderr_fd, int error_fd) {

@@ -19,7 +19,9 @@ typedef struct CommandRequest {
         const char *const *argv;        /* NULL-terminated; argv[0] is looked up in the environment's PATH */
         const char *const *environment; /* NULL-terminated "KEY=value"; NULL: ours */
         const char *folder;             /* working directory; NULL: ours */
-        uint64_t deadline_usec;         /* of CLOCK_MONOTONIC; the session is killed then and `timed-out` is "yes" */
+        const char *const *
+                        enter_paths; /* files "cgroup.procs" of cgroups it is to be in, NULL-terminated; NULL: ours */
+        uint64_t deadline_usec;      /* of CLOCK_MONOTONIC; the session is killed then and `timed-out` is "yes" */
 } CommandRequest;
 
 typedef struct Command Command;

@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 
+#include "observe/host-pid.h"
+
 struct MainProcess {
         Observer *observer;
         char *unit;
@@ -49,6 +51,8 @@ int main_process_new(Observer *observer, const char *unit, pid_t pid, MainProces
                 /* Before the bus: a snapshot after the death should find the death recorded. */
                 if (r >= 0)
                         r = sd_event_source_set_priority(process->source, SD_EVENT_PRIORITY_NORMAL - 10);
+                if (r >= 0)
+                        r = host_pid_record(observer, unit, "main", pid, process->pidfd);
         } else {
                 process->is_gone = true;
                 r = record(process, ENTRY_MAIN_GONE, 0);

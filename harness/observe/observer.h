@@ -17,7 +17,8 @@
 typedef struct Observer {
         sd_event *event;
         Timeline *timeline;
-        int evidence_fd; /* this scenario's evidence folder; copies of files and journals go there */
+        int host_proc_fd; /* the machine's outermost /proc; -EBADF (or 0) where not to be had */
+        int evidence_fd;  /* this scenario's evidence folder; copies of files and journals go there */
 } Observer;
 
 /**

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "judge/counters.h"
 #include "observe/file-probe.h"
 #include "observe/file-watch.h"
 #include "observe/process-probe.h"
@@ -176,6 +177,17 @@ static int ask_left_behind(Inquiry *inquiry, Error *reterr) {
         return left_behind_probe(run->left_behind, unit, bus_watch_control_group(run->bus, unit));
 }
 
+static void ask_counter(const char *counter, void *userdata) {
+        Inquiry *inquiry = userdata;
+        Run *run = inquiry->run;
+        const char *unit = inquiry->expectation->unit;
+
+        if (strcmp(counter, "limits") == 0)
+                (void) process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
+        else
+                run_sample_counter(run, unit, counter, NULL);
+}
+
 /* Returns with the answer in, or with it on its way (a socket, a command). */
 static int inquiry_send(Inquiry *inquiry, Error *reterr) {
         Run *run = inquiry->run;
@@ -196,6 +208,9 @@ static int inquiry_send(Inquiry *inquiry, Error *reterr) {
                 return process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
         case QUESTION_LEFT_BEHIND:
                 return ask_left_behind(inquiry, reterr);
+        case QUESTION_COUNTERS:
+                expectation_counters(inquiry->expectation, ask_counter, inquiry);
+                return 0;
         case QUESTION_NONE:
         case N_QUESTIONS:
                 break;

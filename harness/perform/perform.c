@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "perform/perform.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,6 +11,7 @@
 #include "observe/versions.h"
 #include "perform/barrier.h"
 #include "perform/command-environment.h"
+#include "perform/hogs.h"
 #include "perform/player.h"
 #include "perform/stage-files.h"
 #include "perform/stream.h"
@@ -20,6 +23,7 @@
 static void run_done(Run *run) {
         run->player = player_free(run->player);
         run->command = command_free(run->command);
+        run->hogs = hogs_free(run->hogs);
         run->barrier = barrier_free(run->barrier);
         run->databases = sqlite_probe_free(run->databases);
         run->left_behind = left_behind_free(run->left_behind);
@@ -238,18 +242,28 @@ static void block_signals(void) {
         (void) signal(SIGPIPE, SIG_IGN);
 }
 
+/* What is handed to the stage, for the function below. */
+typedef struct Playing {
+        const PerformRequest *request;
+        int hog_fd;
+} Playing;
+
 /* Runs on the stage. */
 static int play_on_stage(const StageContext *context, void *userdata) {
+        const Playing *playing = userdata;
         CLEANUP(command_environment_free_p) CommandEnvironment *environment = NULL;
         CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP(run_done) Run run = { 0 };
         Outcome outcome = OUTCOME_ERROR;
         int r;
 
-        run.request = userdata;
+        run.request = playing->request;
+        run.hog_fd = playing->hog_fd;
         run.stage = context;
         run.scenario = run.request->scenario;
         run.observer.evidence_fd = run.request->evidence_fd;
+        run.observer.host_proc_fd = context->host_proc_fd;
+        run.is_about_quotas = run_is_about_quotas(&run);
         block_signals();
 
         r = command_environment_new(run.request, &environment);
@@ -270,10 +284,27 @@ static int play_on_stage(const StageContext *context, void *userdata) {
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Beside the program this is: opened out here, because in the sandbox paths mean something else. */
+static int open_hog(void) {
+        char path[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/agenttest-hog"));
+        char *slash;
+
+        if (n < 0)
+                return -EBADF;
+        path[n] = '\0';
+        slash = strrchr(path, '/');
+        (void) strcpy(slash ? slash : path, "/agenttest-hog");
+        n = open(path, O_PATH | O_CLOEXEC);
+        return n < 0 ? -EBADF : (int) n;
+}
+
 int perform_scenario(const PerformRequest *request) {
         CLEANUP(stage_files_done) StageFiles files = STAGE_FILES_INIT;
         CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP_FREE char *folder = NULL;
+        CLEANUP_CLOSE int hog_fd = open_hog();
+        Playing playing = { .request = request, .hog_fd = hog_fd };
         int wait_status = 0, r;
 
         r = stage_files_make(request->scenario, &files);
@@ -294,7 +325,7 @@ int perform_scenario(const PerformRequest *request) {
                 .shown_paths = shown_paths,
                 .n_shown_paths = ELEMENTS_OF(shown_paths),
         };
-        r = request->stage->run(&stage_request, play_on_stage, (void *) request, &wait_status, &error);
+        r = request->stage->run(&stage_request, play_on_stage, &playing, &wait_status, &error);
         if (r < 0)
                 return report_broken(request, REASON_STAGE, &error, r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         /* How it ended in there is how it ends out here: the scheduler reads the rest off the stream. */

@@ -126,7 +126,7 @@ void player_end(Player *player, const char *how, const char *text) {
 static void player_begin_ending(Player *player) {
         forget_inquiries(&player->standing, &player->n_standing);
         player->phase = PHASE_ENDING;
-        run_sample_counters(player->run);
+        run_sample_counters(player->run, NULL);
         barrier_begin(player->run->barrier, CHANNEL_BUS | CHANNEL_JOURNAL | CHANNEL_ACCT | CHANNEL_KMSG);
 }
 
@@ -170,7 +170,7 @@ static int player_check_invariants(Player *player, bool *ret_is_broken, Error *r
 }
 
 static int player_finish_step(Player *player, const char *how, const Verdict *verdict, Error *reterr) {
-        bool is_failed = verdict && verdict->outcome >= OUTCOME_ERROR, is_broken = false;
+        bool is_failed = verdict && reason_ends(verdict->reason), is_broken = false;
         Entry *entry = player_note(player, ENTRY_STEP_END);
         int r;
 
@@ -436,6 +436,8 @@ static int player_begin_step(Player *player, Error *reterr) {
                 return 0;
         }
 
+        /* A record of what came before this step must not be taken for one of what it does. */
+        (void) kmsg_watch_drain(player->run->kmsg);
         player->begin_index = timeline_length(player->run->observer.timeline);
         entry = player_note(player, ENTRY_STEP_BEGIN);
         if (entry) {
@@ -443,6 +445,9 @@ static int player_begin_step(Player *player, Error *reterr) {
                 entry_set(entry, "quote", player->step->quote ? player->step->quote : "");
         }
         run_append(player->run, entry);
+        /* Where the counters stand before the step does anything: it is measured from here. */
+        if (player->run->is_about_quotas && player->step->kind)
+                run_sample_counters(player->run, "begin");
         if (player->run->broken < 0)
                 return player->run->broken;
         return player->step->kind ? player_begin_action(player, reterr) : player_begin_expect(player, reterr);

@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 
+#include "judge/counters.h"
+#include "perform/step-kinds.h"
+
 Case run_case(const Run *run) {
         return (Case){
                 .scenario = run->scenario,
@@ -47,22 +50,61 @@ int run_resolve(const Run *run, const char *text, char **ret_text, Error *reterr
         return template_resolve(text, &lookup, false, ret_text, reterr);
 }
 
-void run_sample_counters(Run *run) {
+static bool has_quota_step(const Step *steps, size_t n_steps) {
+        FOREACH_ARRAY (step, steps, n_steps) {
+                if (step->kind == &hog_step.spec)
+                        return true;
+                for (size_t key = 0; step->kind && key < step->kind->n_keys; key++)
+                        if (has_quota_step(step->values[key].steps, step->values[key].n_steps))
+                                return true;
+        }
+        return false;
+}
+
+static void find_quota_expectation(const Expectation *expectation, void *userdata) {
+        bool *is_found = userdata;
+
+        *is_found = *is_found || expect_kind(expectation)->question == QUESTION_COUNTERS;
+}
+
+bool run_is_about_quotas(const Run *run) {
+        bool is_found = has_quota_step(run->scenario->steps, run->scenario->n_steps);
+
+        scenario_visit_expectations(run->scenario, find_quota_expectation, &is_found);
+        return is_found;
+}
+
+void run_sample_counter(Run *run, const char *unit, const char *counter, const char *moment) {
+        const char *control_group = bus_watch_control_group(run->bus, unit);
+        const CounterKind *kind = counter_kind(counter);
+        const Entry *reading;
+
+        (void) cgroup_reader_sample(run->cgroups, unit, control_group, counter, moment);
+        reading = timeline_last(run->observer.timeline, SIZE_MAX, ENTRY_COUNTER, unit);
+        if (control_group && kind && kind->nature == COUNTER_PEAK && reading &&
+                        entry_get_number(reading, "errno", 0) == ENOENT)
+                (void) cgroup_reader_sample_slice(run->cgroups, unit, control_group, counter);
+}
+
+void run_sample_counters(Run *run, const char *moment) {
         static const char *const counters[] = {
                 "memory.max",
+                "memory.high",
                 "memory.peak",
                 "memory.oom-kills",
+                "memory.high-hits",
                 "pids.max",
                 "pids.peak",
                 "pids.denied",
+                "cpu.max",
                 "cpu.usage",
+                "cpu.periods",
                 "cpu.throttled",
         };
 
-        FOREACH_ARRAY (unit, run->scenario->units, run->scenario->n_units) {
-                const char *control_group = bus_watch_control_group(run->bus, unit->name);
-
-                for (size_t i = 0; control_group && i < ELEMENTS_OF(counters); i++)
-                        (void) cgroup_reader_sample(run->cgroups, unit->name, control_group, counters[i]);
-        }
+        FOREACH_ARRAY (unit, run->scenario->units, run->scenario->n_units)
+                for (size_t i = 0; i < ELEMENTS_OF(counters) &&
+                                   (moment || bus_watch_control_group(run->bus, unit->name));
+                                i++)
+                        run_sample_counter(run, unit->name, counters[i], moment);
 }

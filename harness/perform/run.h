@@ -24,11 +24,13 @@
 
 typedef struct Player Player;
 typedef struct Barrier Barrier;
+typedef struct Hogs Hogs; /* perform/hogs.h */
 
 struct Run {
         const PerformRequest *request;
         const Scenario *scenario;
         const StageContext *stage;
+        int hog_fd;        /* the program of the hogs; -EBADF where it is not beside agenttest */
         Observer observer; /* loop, timeline, evidence folder */
         Stream *stream;    /* of its entries, to the scheduler */
         LogBook *logbook;
@@ -39,13 +41,15 @@ struct Run {
         CgroupReader *cgroups;
         LeftBehind *left_behind;
         SqliteProbe *databases;
+        Hogs *hogs;       /* NULL: none was started yet */
         Command *command; /* of the current `run` step; at most one */
         Barrier *barrier;
         Player *player;
         const char *const *environment; /* of the scenario's commands, NULL-terminated */
         const char *folder;             /* the scenario file's, absolute: where commands run */
-        int broken;                     /* first error met in a callback, negative errno; ends the run */
-        Error error;                    /* with its message */
+        bool is_about_quotas;
+        int broken;  /* first error met in a callback, negative errno; ends the run */
+        Error error; /* with its message */
 };
 
 /* What a judgement rests on right now. */
@@ -63,6 +67,13 @@ int run_break(Run *run, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* The text with ${captures} put in, as they stand now. */
 int run_resolve(const Run *run, const char *text, char **ret_text, Error *reterr);
 
+/* Does the scenario expect something of limits or counters, or drive a load? */
+bool run_is_about_quotas(const Run *run);
+
 /* Reads the counters of every unit's cgroup into the timeline: while the cgroups are there, with the stage they go.
+ * @moment: for the entries, may be NULL. */
+void run_sample_counters(Run *run, const char *moment);
+
+/* Reads one counter of @unit, and that of its slice where the unit's cgroup is gone and the slice's tells something.
  */
-void run_sample_counters(Run *run);
+void run_sample_counter(Run *run, const char *unit, const char *counter, const char *moment);

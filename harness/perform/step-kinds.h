@@ -10,3 +10,4 @@ extern const StepKind signal_step, crash_step;             /* step-signal.c */
 extern const StepKind run_step;                            /* step-run.c */
 extern const StepKind write_step, remove_step;             /* step-file.c */
 extern const StepKind repeat_step;                         /* step-repeat.c */
+extern const StepKind hog_step, release_step;              /* step-hog.c */

@@ -14,6 +14,8 @@ static const KindSpec *const kinds[] = {
         &write_step.spec,
         &remove_step.spec,
         &repeat_step.spec,
+        &hog_step.spec,
+        &release_step.spec,
 };
 
 static const char *const unbuilt[] = {
@@ -24,7 +26,6 @@ static const char *const unbuilt[] = {
         "freeze",
         "thaw",
         "hang-up",
-        "hog",
         "corrupt",
         "fill",
         "hold",

@@ -206,11 +206,25 @@ static int sandbox_take_down(Sandbox *sandbox, Error *reterr) {
         return r;
 }
 
+/*
+ * The /proc in which processes are called as in the kernel's records: that of the outermost pid namespace, whose
+ * number is fixed. In a container there is none. Source: PROC_PID_INIT_INO in linux/proc_ns.h of the kernel.
+ */
+static int open_outermost_proc(void) {
+        char name[64];
+        ssize_t n = readlink("/proc/self/ns/pid", name, sizeof(name) - 1);
+
+        name[n > 0 ? n : 0] = '\0';
+        if (strcmp(name, "pid:[4026531836]") != 0)
+                return -EBADF;
+        return open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* What is to be had of the host inside. The kernel log from before the boot on: no record of the stage is missed. */
 static void prepare_context(Sandbox *sandbox) {
         int proc_fd, kmsg_fd;
 
-        proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        proc_fd = open_outermost_proc();
         kmsg_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (kmsg_fd >= 0)
                 (void) lseek(kmsg_fd, 0, SEEK_END);

@@ -45,7 +45,7 @@ typedef struct StageContext {
         const char *cgroup_mark;    /* part of every host cgroup path of this stage */
         uint64_t forked_usec;       /* CLOCK_MONOTONIC: PID 1 was forked */
         uint64_t booted_usec;       /* CLOCK_MONOTONIC: the manager said READY=1 */
-        int host_proc_fd; /* the host's /proc, to translate pids of kernel records; -EBADF where not to be had */
+        int host_proc_fd; /* the outermost /proc, to translate pids of kernel records; -EBADF where not to be had */
         int kmsg_fd;      /* /dev/kmsg, opened before the boot and at its end; -EBADF where not to be had */
 } StageContext;
 

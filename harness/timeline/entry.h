@@ -50,7 +50,11 @@ typedef enum EntryKind {
         ENTRY_SIGNAL_ACTION, /* unit, who, pid, signal (number), errno; `asked` before, `at` after the kill */
         ENTRY_CAPTURE,       /* name, value */
         ENTRY_CHANNEL,       /* channel, health: "ok", "lost", "late", "closed", "absent"; text */
-        ENTRY_SCENARIO_END,  /* how: "done", "stopped" (a step failed), "interrupted", "timeout", "broken"; text */
+        ENTRY_HOG, /* unit, resource (memory, cpu, tasks, fds), phase: "begin" (pid, wanted, errno), "report" (what it
+                      says: text), "end" (status, a wait status; released: "yes": we ended it) */
+        ENTRY_LATENESS, /* worst (usec): how late the harness's own timer ran at most so far; times: how often it ran.
+                           A new one where it became worse, and one at the scenario's end */
+        ENTRY_SCENARIO_END, /* how: "done", "stopped" (a step failed), "interrupted", "timeout", "broken"; text */
         /* bus */
         ENTRY_PROPERTIES,  /* unit, asked, errno (of the question), then scalar properties of the Unit and the type's
                               interface by systemd's name (ActiveState, ExecMainStatus, InvocationID as hex, booleans
@@ -69,13 +73,20 @@ typedef enum EntryKind {
         ENTRY_DEATH, /* pid, ppid, comm, status (wait status), uid, flags, etime (usec), begin (s, wall clock) */
         /* process */
         ENTRY_MAIN_GONE,   /* unit, pid: the pidfd of a main process became readable */
+        ENTRY_HOST_PID,    /* unit, pid, host-pid, role ("main", "hog"): the process as the kernel's records name it.
+                              Only    where the machine's outermost pid namespace can be seen */
         ENTRY_MAIN_ALIVE,  /* unit, pid: its pidfd was not readable at `at`, a lower bound of its death */
         ENTRY_PROCESS,     /* unit, pid, role ("main", "child"), errno; stat, status, cmdline, exe, cwd, limits, fds
                               (one "N -> target" a line), n_fds, n_children, n_zombies; asked */
         ENTRY_LEFT_BEHIND, /* unit, asked, processes ("pid comm cgroup" a line), cgroup (path of the unit's cgroup
                               where it still exists), sockets (listening UNIX and IP ones, a line each) */
         /* cgroup */
-        ENTRY_COUNTER, /* unit, path, file, errno, text; asked */
+        ENTRY_COUNTER, /* unit, counter (portable name, "file:NAME"), path, file, key (the word before the number that
+                          is meant), errno, text; asked; cgroup (number of the directory: another one is another
+                          cgroup, whose counters begin at 0); period (text of cpu.cfs_period_us, beside
+                          cpu.cfs_quota_us); scope ("slice": of the slice the unit's cgroup was in, read when that was
+                          gone); moment
+                          ("begin": read when a step began, before it did anything) */
         /* kmsg */
         ENTRY_KERNEL, /* seqnum, MESSAGE */
         /* file, sqlite, socket, command: answers to a question the scenario asks */

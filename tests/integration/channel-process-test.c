@@ -73,7 +73,7 @@ START_TEST(the_kernel_tells_of_an_oom_kill) {
 END_TEST
 
 static const Entry *sample(Channels *channels, const char *control_group, const char *counter) {
-        HOLDS(channels, cgroup_reader_sample(channels->cgroups, X, control_group, counter) == 0);
+        HOLDS(channels, cgroup_reader_sample(channels->cgroups, X, control_group, counter, NULL) == 0);
         return timeline_last(channels->observer.timeline, SIZE_MAX, ENTRY_COUNTER, X);
 }
 
@@ -104,7 +104,7 @@ static void counters(Channels *channels) {
         }
         HOLDS(channels, strtol(entry_get(sample(channels, group, "memory.max"), "text"), NULL, 10) == 64 << 20);
         HOLDS(channels, strtol(entry_get(sample(channels, group, "pids.max"), "text"), NULL, 10) == 7);
-        HOLDS(channels, cgroup_reader_sample(channels->cgroups, X, group, "no.such") == -EINVAL);
+        HOLDS(channels, cgroup_reader_sample(channels->cgroups, X, group, "no.such", NULL) == -EINVAL);
         entry = sample(channels, "/system.slice/none.service", "memory.peak");
         HOLDS(channels, entry_get_number(entry, "errno", 0) == ENOENT);
 }

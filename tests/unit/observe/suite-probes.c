@@ -206,11 +206,11 @@ START_TEST(a_counter_that_cannot_be_read_says_so) {
         CLEANUP_FREE char *path = NULL;
 
         ck_assert_int_eq(cgroup_reader_new(&bench->observer, &reader, &error), 0);
-        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "/no-such-cgroup", "pids.denied"), 0);
+        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "/no-such-cgroup", "pids.denied", NULL), 0);
         ck_assert_str_eq(entry_get(bench_last(bench, ENTRY_COUNTER), "counter"), "pids.denied");
         ck_assert_str_eq(entry_get(bench_last(bench, ENTRY_COUNTER), "key"), "max");
         ck_assert_int_eq(entry_get_number(bench_last(bench, ENTRY_COUNTER), "errno", -1), ENOENT);
-        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "/", "no.such-counter"), -EINVAL);
+        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "/", "no.such-counter", NULL), -EINVAL);
         ck_assert_int_eq(cgroup_reader_find(reader, "/no-such-cgroup", &path), 0);
         ck_assert_ptr_null(path);
         reader = cgroup_reader_free(reader);
@@ -250,7 +250,7 @@ START_TEST(a_counter_is_the_text_of_its_file) {
         ck_assert_int_eq(cgroup_reader_new(&bench->observer, &reader, &error), 0);
         ck_assert_int_eq(cgroup_reader_find(reader, "/", &path), 0);
         ck_assert_ptr_nonnull(path);
-        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "", "file:cgroup.procs"), 0);
+        ck_assert_int_eq(cgroup_reader_sample(reader, "x.service", "", "file:cgroup.procs", NULL), 0);
         ck_assert_str_eq(entry_get(bench_last(bench, ENTRY_COUNTER), "file"), "cgroup.procs");
         ck_assert_int_eq(entry_get_number(bench_last(bench, ENTRY_COUNTER), "errno", -1), 0);
         ck_assert_uint_gt(entry_find(bench_last(bench, ENTRY_COUNTER), "text")->n_bytes, 0);

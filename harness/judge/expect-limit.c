@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+/* limit: the limits that are in force, read back from where the kernel keeps them. */
+
+#include <string.h>
+
+#include "judge/counters.h"
+#include "judge/examine.h"
+#include "judge/expect-kinds.h"
+#include "judge/window.h"
+
+enum { LIMIT_LIMITS, N_LIMIT_KEYS };
+
+typedef struct LimitView {
+        const Expectation *expectation;
+        const Case *facts;
+        const Window *window;
+        Verdict *verdict;
+        Text differing, unknown, matching;
+        uint64_t at_usec;
+} LimitView;
+
+static void view_done(LimitView *view) {
+        text_done(&view->differing);
+        text_done(&view->unknown);
+        text_done(&view->matching);
+}
+
+/* The last look at the place in the window, readable or not. */
+static const Entry *find_look(const LimitView *view, const LimitPlace *place) {
+        const Timeline *timeline = view->facts->timeline;
+        const char *unit = view->expectation->unit;
+        EntryKind kind = place->counter ? ENTRY_COUNTER : ENTRY_PROCESS;
+
+        for (const Entry *entry = timeline_last(timeline, view->window->end_index, kind, unit);
+                        entry && entry->index >= view->window->anchor_index;
+                        entry = timeline_last(timeline, entry->index, kind, unit))
+                if (place->counter ? is_reading(entry, unit, place->counter) : entry_has(entry, "role", "main"))
+                        return entry;
+        return NULL;
+}
+
+static Text *next_part(Text *text) {
+        if (text->n_bytes > 0)
+                text_append(text, ", ");
+        return text;
+}
+
+static int look_at(LimitView *view, const NamedMatch *wanted) {
+        const LimitPlace *place = limit_place(wanted->name);
+        const Entry *look = place ? find_look(view, place) : NULL;
+        CaptureScope scope = { .facts = view->facts, .before = SIZE_MAX };
+        TemplateLookup lookup = capture_lookup(&scope);
+        char text[COUNTER_TEXT_MAX];
+        bool is_known;
+        double number;
+
+        is_known = look &&
+                   (place->counter ? counter_number(look, &number) : process_limit(look, place->line, &number));
+        if (is_known)
+                (void) counter_text(number, text);
+        if (!is_known) {
+                int error = look ? (int) entry_get_number(look, "errno", 0) : 0;
+
+                text_printf(next_part(&view->unknown), "%s could not be read back%s%s", wanted->name,
+                                error ? ": " : "", error ? strerror(error) : "");
+        } else if (match_text(&wanted->match, text, strlen(text), &lookup))
+                text_printf(next_part(&view->matching), "%s was %s", wanted->name, text);
+        else
+                text_printf(next_part(&view->differing), "%s was %s", wanted->name, text);
+        if (look && look->at_usec > view->at_usec)
+                view->at_usec = look->at_usec;
+        return verdict_rest_on(view->verdict, look ? look->index : SIZE_MAX);
+}
+
+static int see(LimitView *view, const Text *text) {
+        free(view->verdict->seen);
+        view->verdict->seen = strdup(text_get(text));
+        view->verdict->at_usec = view->at_usec;
+        return view->verdict->seen ? 0 : -ENOMEM;
+}
+
+static int decide(LimitView *view) {
+        Verdict *verdict = view->verdict;
+        int r;
+
+        if (view->differing.n_bytes + view->unknown.n_bytes == 0) {
+                r = see(view, &view->matching);
+                verdict->margin_usec = window_margin(view->window, view->at_usec);
+                return r < 0 ? r : verdict_decide(verdict, REASON_HELD, "the limits are in force");
+        }
+        if (!view->window->is_closed)
+                return 0;
+        if (view->differing.n_bytes > 0) {
+                r = see(view, &view->differing);
+                return r < 0 ? r
+                             : verdict_decide(verdict, REASON_LIMIT_NOT_IN_FORCE,
+                                               "the limit is not in force: what the daemon does under it cannot be "
+                                               "told");
+        }
+        r = see(view, &view->unknown);
+        return r < 0 ? r : verdict_decide(verdict, REASON_UNREADABLE, "whether the limit is in force is not known");
+}
+
+/* A limit is set by the manager, not by the daemon: that it is not in force says nothing about the daemon. */
+static int evaluate_limit(const Expectation *expectation, const Case *facts, const Window *window,
+                Verdict *ret_verdict, Error *reterr) {
+        CLEANUP(view_done)
+        LimitView view = { .expectation = expectation, .facts = facts, .window = window, .verdict = ret_verdict };
+        const Value *limits = expectation_value(expectation, "limits");
+
+        FOREACH_ARRAY (wanted, limits->matches, limits->n_matches) {
+                int r = look_at(&view, wanted);
+
+                if (r < 0)
+                        return r;
+        }
+        return decide(&view);
+}
+
+static char *describe_limit(const Expectation *expectation, const Case *facts) {
+        CLEANUP_TEXT Text text = TEXT_INIT;
+
+        text_printf(&text, "in force for %s: ", expectation->unit);
+        describe_matches(&text, expectation, facts, "");
+        return text_take(&text);
+}
+
+static const KeySpec limit_keys[] = {
+        [LIMIT_LIMITS] = { .name = "limits",
+                        .type = VALUE_MATCH_MAP,
+                        .is_required = true,
+                        .choices = COUNTER_LIMIT_PROPERTIES,
+                        .doc = "Limits by systemd's names and what they are: bytes, a number of tasks, percent of "
+                               "one "
+                               "processor, or `infinity`. Those of the cgroup are read from its files, `Limit...` "
+                               "(the "
+                               "soft limit) from /proc/PID/limits of the main process." },
+};
+
+const ExpectKind limit_expectation = {
+        .spec = {
+                .name = "limit",
+                .doc = "Limits that are in force, read back from the kernel. One that is not makes the scenario "
+                       "inconclusive (`limit-not-in-force`), never a failure of the daemon. Not for `never`.",
+                .example = "limit: { MemoryMax: 64M, TasksMax: 10, CPUQuota: 50%, LimitNOFILE: 1024 }",
+                .keys = limit_keys,
+                .n_keys = N_LIMIT_KEYS,
+                .shorthand = LIMIT_LIMITS,
+                .takes_unit = true,
+        },
+        .question = QUESTION_COUNTERS,
+        .evaluate = evaluate_limit,
+        .describe = describe_limit,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The kernel's records of OOM kills, and whose process the victim was.
+ *
+ * For a kill the kernel writes two lines: "oom-kill:..." with the cgroup's path, of which it writes at most ten in 5
+ * s for the whole machine, and "... Killed process PID (comm) ..." always. The pid is that of the outermost
+ * namespace. So a kill belongs to a unit
+ *   - by the path, which has the stage's mark and the unit's ControlGroup in it,
+ *   - or by the pid, where the harness has recorded how its processes are called out there (ENTRY_HOST_PID),
+ *   - or, for a process that was not recorded, because the unit's own counter (memory.oom-kills) has counted a kill
+ *     that the others do not account for.
+ * Source: oom_kill_process(), dump_oom_victim() in mm/oom_kill.c of the kernel.
+ */
+
+#include "judge/expect.h"
+
+typedef enum OomVictim {
+        OOM_VICTIM_UNKNOWN, /* nobody can tell which process of the unit */
+        OOM_VICTIM_MAIN,
+        OOM_VICTIM_CHILD, /* of the unit, neither a main process nor a hog */
+        OOM_VICTIM_HOG,
+} OomVictim;
+
+typedef struct OomKill {
+        const Entry *record; /* the last of its lines */
+        int64_t host_pid;
+        OomVictim victim;
+} OomKill;
+
+typedef struct OomKills {
+        OomKill *items; /* in the order of the records */
+        size_t n_items;
+} OomKills;
+
+/* The kills of processes of @unit whose records are in the window. -ENOMEM. */
+int oom_kills_collect(const Case *facts, const Window *window, const char *unit, OomKills *ret_kills);
+void oom_kills_done(OomKills *kills);
+
+/* Does this one line tell of the kill of a process of @unit, by path or pid? */
+bool oom_record_is_of(const Timeline *timeline, const Entry *record, const char *unit);
+
+/* Is it the second line of a kill whose first was not written, so that no path tells where it was? */
+bool oom_record_is_bare(const Timeline *timeline, const Entry *record);
+
+/* Does the line say who was killed ("Killed process PID (comm)")? */
+bool oom_record_names(const Entry *record, int64_t *ret_host_pid);
+
+const char *oom_victim_name(OomVictim victim);
