@@ -232,6 +232,8 @@ static int judge_hog(ActionView *view, const Entry *hog) {
 }
 
 static bool is_of_step(const ActionView *view, const Entry *entry) {
+        if (entry->kind == ENTRY_HOG)
+                return strcmp(view->step->kind->name, "hog") == 0; /* `release` ends one */
         return entry->kind != ENTRY_COMMAND || entry_has(entry, "owner", view->step->id);
 }
 

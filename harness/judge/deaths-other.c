@@ -75,6 +75,11 @@ static const DeathUnit *find_unit_of_main(const Deaths *deaths, pid_t pid) {
         return NULL;
 }
 
+/* What a hog started goes with it, and then has PID 1 for a parent: it is told by its name. */
+static bool is_of_hog(const Timeline *timeline, const Entry *death) {
+        return entry_has(death, "comm", "agenttest-hog") && timeline_next(timeline, 0, ENTRY_HOG, NULL);
+}
+
 /* Commands of the scenario and the harness's own helpers: the performer's children, and theirs. */
 static bool is_of_harness(const Deaths *deaths, pid_t pid, pid_t parent) {
         const Timeline *timeline = deaths->facts->timeline;
@@ -374,7 +379,7 @@ static int judge_death(Deaths *deaths, const Entry *entry) {
         };
 
         if (death.signal_number == 0 || find_unit_of_main(deaths, death.pid) || is_of_manager(entry) ||
-                        is_of_harness(deaths, death.pid, death.parent))
+                        is_of_hog(deaths->facts->timeline, entry) || is_of_harness(deaths, death.pid, death.parent))
                 return 0;
         death.unit = find_unit_of_main(deaths, death.parent);
         if (is_explained_by_signal(&death) || is_explained_by_units(&death) || is_explained_by_kernel(&death) ||

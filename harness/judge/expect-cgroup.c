@@ -343,7 +343,10 @@ static int decide(const CgroupView *view, const Finding *findings, size_t n_find
         verdict->at_usec = worst->at_usec;
         if (worst->reason != REASON_HELD)
                 return verdict_decide(verdict, worst->reason, "%s", worst->sentence ?: "it did not hold");
-        verdict->margin_usec = window_margin(view->window, worst->at_usec);
+        /* What is read once the window is over was never in danger of coming too late. */
+        verdict->margin_usec = worst->at_usec >= view->window->deadline_usec
+                                               ? USEC_INFINITY
+                                               : window_margin(view->window, worst->at_usec);
         return verdict_decide(verdict, REASON_HELD, "it held %s",
                         window_moment(view->facts, view->window, worst->at_usec, moment));
 }

@@ -56,18 +56,26 @@ static const char *cgroup_mark(const Timeline *timeline) {
         return versions ? entry_get(versions, "cgroup-mark") : NULL;
 }
 
-/* Every ControlGroup the unit had: it is empty again when the unit is at rest. */
-static bool is_in_unit(const Timeline *timeline, const char *path, size_t n, const char *unit) {
+/* Is it in a cgroup that an entry of @kind names by @field? */
+static bool is_named(const Timeline *timeline, EntryKind kind, const char *field, const char *path, size_t n,
+                const char *unit) {
         const char *mark = cgroup_mark(timeline);
 
-        for (const Entry *entry = mark && *mark ? timeline_next(timeline, 0, ENTRY_PROPERTIES, unit) : NULL; entry;
-                        entry = timeline_next(timeline, entry->index + 1, ENTRY_PROPERTIES, unit)) {
-                const char *control_group = entry_get(entry, "ControlGroup");
+        for (const Entry *entry = mark && *mark ? timeline_next(timeline, 0, kind, unit) : NULL; entry;
+                        entry = timeline_next(timeline, entry->index + 1, kind, unit)) {
+                const char *control_group = entry_get(entry, field);
 
-                if (control_group && *control_group && path_is_in(path, n, mark, control_group))
+                if (control_group && *control_group && !entry_get(entry, "scope") &&
+                                path_is_in(path, n, mark, control_group))
                         return true;
         }
         return false;
+}
+
+/* Any ControlGroup the unit had: the property is empty again when the unit is at rest. */
+static bool is_in_unit(const Timeline *timeline, const char *path, size_t n, const char *unit) {
+        return is_named(timeline, ENTRY_COUNTER, "group", path, n, unit) ||
+               is_named(timeline, ENTRY_PROPERTIES, "ControlGroup", path, n, unit);
 }
 
 /* The last process that was recorded under this pid out there, of any unit. */

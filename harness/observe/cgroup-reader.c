@@ -174,6 +174,7 @@ static const Hierarchy *find_v2(const CgroupReader *reader) {
 typedef struct Sample {
         const char *unit;
         const char *counter;
+        const char *control_group; /* NULL: not known */
         const char *folder_path;
         const char *file; /* NULL: there is none on this machine */
         const char *key;
@@ -191,6 +192,8 @@ static void set_period(Entry *entry, int folder_fd) {
 static void fill_sample(Entry *entry, const Sample *sample, const struct stat *folder, int error) {
         entry_set(entry, "counter", sample->counter);
         entry_set(entry, "path", sample->folder_path);
+        if (sample->control_group)
+                entry_set(entry, "group", sample->control_group);
         entry_set(entry, "file", sample->file ?: "");
         if (sample->key)
                 entry_set(entry, "key", sample->key);
@@ -289,6 +292,7 @@ static int reader_sample(CgroupReader *reader, Sample sample, const char *contro
 
         if (!counter && !is_raw)
                 return -EINVAL;
+        sample.control_group = control_group;
         if (is_raw)
                 sample.file = sample.counter + 5;
         if (!control_group)

@@ -318,6 +318,7 @@ int perform_scenario(const PerformRequest *request) {
         StageRequest stage_request = {
                 .run_id = request->run_id,
                 .scenario_index = request->scenario_index,
+                .is_exclusive = request->scenario->is_exclusive,
                 .files = files.files,
                 .n_files = files.n_files,
                 .pinned_units = files.unit_names,

@@ -126,13 +126,19 @@ const DocumentKey document_keys[] = {
                         "\"#/$defs/controllers\"}, \"commands\": " SCHEMA_STRINGS ", \"paths\": " SCHEMA_STRINGS
                         ", \"systemd\": {\"anyOf\": [{\"type\": \"integer\", \"minimum\": 10, \"maximum\": 99999}, "
                         "{\"type\": \"string\", "
-                        "\"pattern\": \"^[0-9]{2,5}$\"}]}}, \"additionalProperties\": false}",
+                        "\"pattern\": \"^[0-9]{2,5}$\"}]}, \"cgroup\": {\"enum\": [\"v1\", \"v2\"]}}, "
+                        "\"additionalProperties\": false}",
                         "What the machine must have, else the scenario is skipped and says why: cgroup "
                         "`controllers`, `commands`, "
-                        "`paths`, a `systemd` version.",
+                        "`paths`, a `systemd` version, the `cgroup` hierarchy (v1 or v2).",
                         "requires: { controllers: [memory], commands: [redis-cli] }" },
         { "timeout", false, SCHEMA_WINDOW, "After so long the whole scenario is ended as an error; 10min without it.",
                         "timeout: 2min" },
+        { "exclusive", false, "{\"$ref\": \"#/$defs/bool\"}",
+                        "Nothing is played beside it, and it is given the processor before others on the machine: "
+                        "for "
+                        "what is measured.",
+                        "exclusive: true" },
         { "allow", false,
                         "{\"anyOf\": [{\"const\": \"child-signals\"}, {\"type\": \"array\", \"items\": {\"const\": "
                         "\"child-signals\"}, "

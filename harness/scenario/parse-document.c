@@ -39,6 +39,16 @@ static int parse_timeout(Parser *parser, const Node *node) {
         return r;
 }
 
+static int parse_exclusive(Parser *parser, const Node *node) {
+        static const KeySpec key = { .name = "exclusive", .type = VALUE_BOOL };
+        Value value = { 0 };
+        int r = value_parse(parser, node, &key, "exclusive", &value);
+
+        parser->scenario->is_exclusive = value.is_true;
+        free(value.text);
+        return r;
+}
+
 static int parse_allow(Parser *parser, const Node *node) {
         char **words = NULL;
         size_t n_words = 0;
@@ -81,6 +91,7 @@ static const KeyParser key_parsers[] = {
         { "requires", requires_parse },
         { "timeout", parse_timeout },
         { "allow", parse_allow },
+        { "exclusive", parse_exclusive },
         { "steps", parse_steps },
         { "always", parse_always },
         { "never", parse_never },

@@ -199,6 +199,15 @@ static int parse_systemd_version(Parser *parser, const Node *node) {
         return 0;
 }
 
+static int parse_cgroup_version(Parser *parser, const Node *node) {
+        char **version = &parser->scenario->requires.cgroup;
+        int r = parser_text(parser, node, "`cgroup`", false, version);
+
+        if (r >= 0 && *version)
+                (void) value_check_choice(parser, node, "`cgroup`", "v1|v2", *version);
+        return r;
+}
+
 int requires_parse(Parser *parser, const Node *node) {
         ScenarioRequires *requires = &parser->scenario->requires;
 
@@ -218,11 +227,13 @@ int requires_parse(Parser *parser, const Node *node) {
                         r = parser_strings(parser, value, "`paths`", false, &requires->paths, &requires->n_paths);
                 else if (strcmp(key->text, "systemd") == 0)
                         r = parse_systemd_version(parser, value);
+                else if (strcmp(key->text, "cgroup") == 0)
+                        r = parse_cgroup_version(parser, value);
                 else {
                         Nearest nearest = NEAREST_INIT(key->text);
                         CLEANUP_TEXT Text storage = TEXT_INIT;
 
-                        nearest_offer_choices(&nearest, "controllers|commands|paths|systemd", &storage);
+                        nearest_offer_choices(&nearest, "controllers|commands|paths|systemd|cgroup", &storage);
                         parser_diagnose_unknown(parser, key, "key", "`requires`", &nearest);
                 }
                 if (r < 0)

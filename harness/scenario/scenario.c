@@ -75,6 +75,7 @@ Scenario *scenario_free(Scenario *scenario) {
         array_free_strings(scenario->requires.controllers, scenario->requires.n_controllers);
         array_free_strings(scenario->requires.commands, scenario->requires.n_commands);
         array_free_strings(scenario->requires.paths, scenario->requires.n_paths);
+        free(scenario->requires.cgroup);
         units_free(scenario->units, scenario->n_units);
         settings_free(scenario->environment, scenario->n_environment);
         files_free(scenario->files, scenario->n_files);

@@ -68,6 +68,7 @@ typedef struct ScenarioRequires {
         char **paths; /* must exist on the host, e.g. a package's unit file */
         size_t n_paths;
         unsigned systemd_version; /* at least; 0: any */
+        char *cgroup;             /* "v1" or "v2"; NULL: any */
         Mark mark;
 } ScenarioRequires;
 
@@ -91,6 +92,7 @@ typedef struct Scenario {
         size_t n_steps;
         Expectation *always, *never;
         size_t n_always, n_never;
+        bool is_exclusive;         /* `exclusive`: nothing is played beside it, and it is given the processor first */
         bool allows_child_signals; /* `allow: [child-signals]`: a parent may end its children by a signal (rule 6) */
         uint64_t timeout_usec;     /* the whole scenario; default 10min */
 } Scenario;

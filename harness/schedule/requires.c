@@ -115,6 +115,11 @@ PRINTF_LIKE(2, 3) static void add_reason(Text *reason, const char *format, ...) 
         text_append(reason, part ?: "out of memory");
 }
 
+/* The hierarchy that the controllers are in. On a hybrid machine that is v1. */
+static const char *cgroup_version(void) {
+        return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "v2" : "v1";
+}
+
 void requires_missing(const ScenarioRequires *requires, const char *build_path, Text *ret_reason) {
         FOREACH_ARRAY (controller, requires->controllers, requires->n_controllers)
                 if (!controller_exists(*controller))
@@ -125,6 +130,9 @@ void requires_missing(const ScenarioRequires *requires, const char *build_path, 
         FOREACH_ARRAY (path, requires->paths, requires->n_paths)
                 if (access(*path, F_OK) < 0)
                         add_reason(ret_reason, "path %s: %s", *path, strerror(errno));
+        if (requires->cgroup && strcmp(requires->cgroup, cgroup_version()) != 0)
+                add_reason(ret_reason, "cgroup %s is needed, the controllers of this machine are in %s",
+                                requires->cgroup, cgroup_version());
         if (requires->systemd_version == 0)
                 return;
 

@@ -350,9 +350,19 @@ static void leave_rest(Schedule *schedule) {
                 report_unperformed(schedule, &schedule->plays[schedule->n_begun++], REASON_NOT_RUN, text_get(&why));
 }
 
+/* One that needs the machine to itself waits until nothing runs any more, and nothing begins beside it. */
+static bool has_to_wait(const Schedule *schedule) {
+        return schedule->n_playing > 0 && (schedule->plays[schedule->n_begun].scenario->is_exclusive ||
+                                                          schedule->playing[0]->play->scenario->is_exclusive);
+}
+
+static bool may_begin(const Schedule *schedule) {
+        return !schedule->is_stopping && !schedule->first_bad && schedule->n_begun < schedule->n_plays &&
+               schedule->n_playing < schedule->n_jobs && !has_to_wait(schedule);
+}
+
 static void fill_jobs(Schedule *schedule) {
-        while (!schedule->is_stopping && !schedule->first_bad && schedule->n_begun < schedule->n_plays &&
-                        schedule->n_playing < schedule->n_jobs) {
+        while (may_begin(schedule)) {
                 if (!begin_play(schedule, &schedule->plays[schedule->n_begun]))
                         break;
                 schedule->n_begun++;

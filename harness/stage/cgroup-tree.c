@@ -117,3 +117,25 @@ int cgroup_trees_enter(const CgroupHierarchies *hierarchies, const char *mark, E
         }
         return 0;
 }
+
+void cgroup_trees_favour(const CgroupHierarchies *hierarchies, const char *mark) {
+        static const struct {
+                const char *file, *value;
+        } weights[] = {
+                { "cpu.shares", "65536" }, /* v1, of 1024 */
+                { "cpu.weight", "6400" },  /* v2, of 100 */
+        };
+
+        FOREACH_ARRAY (item, hierarchies->items, hierarchies->n_items) {
+                CLEANUP_FREE char *path = NULL;
+                CLEANUP_CLOSE int folder_fd = -EBADF;
+
+                if (asprintf(&path, "%s/%s", item->mount_path, mark) < 0) {
+                        path = NULL;
+                        return;
+                }
+                folder_fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+                FOREACH_ARRAY (weight, weights, ELEMENTS_OF(weights))
+                        (void) attribute_write(folder_fd, weight->file, weight->value);
+        }
+}

@@ -46,6 +46,13 @@ bool cgroup_hierarchies_has_controller(const CgroupHierarchies *hierarchies, con
  */
 int cgroup_trees_create(const CgroupHierarchies *hierarchies, const char *mark, Error *reterr);
 
+/*
+ * Gives what is in @mark the processor before others: where something is measured, load beside it must not keep it
+ * from running. A weight, not a reservation: 64 times that of another process. Where it cannot be set, it is not:
+ * nothing depends on it but how soon a quota is reached.
+ */
+void cgroup_trees_favour(const CgroupHierarchies *hierarchies, const char *mark);
+
 /* Moves the calling process into @mark in every hierarchy. */
 int cgroup_trees_enter(const CgroupHierarchies *hierarchies, const char *mark, Error *reterr);
 

@@ -107,6 +107,8 @@ static int sandbox_boot(Sandbox *sandbox, Error *reterr) {
         if (r < 0)
                 return r;
         (void) cgroup_trees_forbid_sysctls(sandbox->hierarchies, sandbox->mark); /* where it can be had */
+        if (sandbox->request->is_exclusive)
+                cgroup_trees_favour(sandbox->hierarchies, sandbox->mark);
         r = sandbox_clone_pid1(sandbox, reterr);
         if (r < 0)
                 return r;

@@ -31,6 +31,7 @@ typedef struct StageRequest {
         unsigned scenario_index; /* unique within the run; with run_id the mark of this stage */
         const StageFile *files;
         size_t n_files;
+        bool is_exclusive;               /* its processes are given the processor before others on the machine */
         const char *const *pinned_units; /* kept loaded after they stop, so that their exit facts can be read */
         size_t n_pinned_units;
         const char *const *shown_paths; /* host folders that must be visible although something hides them */

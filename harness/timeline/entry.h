@@ -81,11 +81,11 @@ typedef enum EntryKind {
         ENTRY_LEFT_BEHIND, /* unit, asked, processes ("pid comm cgroup" a line), cgroup (path of the unit's cgroup
                               where it still exists), sockets (listening UNIX and IP ones, a line each) */
         /* cgroup */
-        ENTRY_COUNTER, /* unit, counter (portable name, "file:NAME"), path, file, key (the word before the number that
-                          is meant), errno, text; asked; cgroup (number of the directory: another one is another
-                          cgroup, whose counters begin at 0); period (text of cpu.cfs_period_us, beside
-                          cpu.cfs_quota_us); scope ("slice": of the slice the unit's cgroup was in, read when that was
-                          gone); moment
+        ENTRY_COUNTER, /* unit, counter (portable name, "file:NAME"), group (its ControlGroup), path, file, key (the
+                          word before the number that is meant), errno, text; asked; cgroup (number of the directory:
+                          another one is another cgroup, whose counters begin at 0); period (text of
+                          cpu.cfs_period_us, beside cpu.cfs_quota_us); scope ("slice": of the slice the unit's cgroup
+                          was in, read when that was gone); moment
                           ("begin": read when a step began, before it did anything) */
         /* kmsg */
         ENTRY_KERNEL, /* seqnum, MESSAGE */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,8 +149,96 @@ START_TEST(cr_01_exits_0_after_a_fatal_error) {
 }
 END_TEST
 
+/* The size is in the log; what comes of it under a limit is for the scenarios. */
+START_TEST(qt_01_takes_a_share_of_the_machine) {
+        json_t *cache;
+        RIG(rig);
+
+        rig_init(&rig);
+        rig_start(&rig, (RigStart){ .fault = "QT-01" });
+        cache = rig_wait_event(&rig, "cache");
+        ck_assert_int_gt(json_integer_value(json_object_get(cache, "bytes")), 48 * 1024 * 1024);
+        json_decref(cache);
+        (void) rig_end(&rig, SIGTERM);
+}
+END_TEST
+
+START_TEST(qt_03_says_nothing_of_a_killed_child) {
+        char *pid;
+        RIG(rig);
+
+        rig_init(&rig);
+        rig_start(&rig, (RigStart){ .fault = "QT-03" });
+        pid = rig_ctl_output(&rig, "fork", "--count", "1");
+        ck_assert_int_eq(kill((pid_t) strtol(pid, NULL, 10), SIGKILL), 0);
+        free(pid);
+        /* The status is answered by the loop, which has seen the death once no child is counted any more. */
+        while (rig_status_integer(&rig, "children") > 0)
+                ;
+        ck_assert_uint_eq(rig_count_events(&rig, "error"), 0);
+        ck_assert_uint_eq(rig_count_events(&rig, "child-ended"), 0);
+        (void) rig_end(&rig, SIGTERM);
+}
+END_TEST
+
+/* A thread wants 8M for its stack; with less than that to be had of the address space, none can be started. */
+static void start_without_threads(Rig *rig, const char *fault) {
+        unsigned long long n_pages = 0;
+        struct rlimit limit;
+        char path[64];
+        FILE *file;
+
+        rig_init(rig);
+        rig_start(rig, (RigStart){ .fault = fault });
+        (void) snprintf(path, sizeof(path), "/proc/%d/statm", rig->pid);
+        file = fopen(path, "re");
+        ck_assert_int_eq(fscanf(file, "%llu", &n_pages), 1);
+        (void) fclose(file);
+        limit.rlim_cur = limit.rlim_max = n_pages * (unsigned long long) sysconf(_SC_PAGESIZE) + 4 * 1024 * 1024;
+        ck_assert_int_eq(prlimit(rig->pid, RLIMIT_AS, &limit, NULL), 0);
+}
+
+START_TEST(qt_05_aborts_without_a_thread) {
+        int wait_status;
+        RIG(rig);
+
+        start_without_threads(&rig, "QT-05");
+        ck_assert_int_ne(rig_ctl(&rig, NULL, "submit", NULL), 0);
+        wait_status = rig_wait_exit(&rig);
+        ck_assert(WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGABRT);
+        ck_assert_uint_eq(rig_count_events(&rig, "error"), 0);
+}
+END_TEST
+
+START_TEST(qt_06_waits_for_no_thread) {
+        RIG(rig);
+
+        start_without_threads(&rig, "QT-06");
+        ck_assert_int_eq(rig_ctl(&rig, NULL, "submit", "--duration", "0", NULL), 0);
+        ck_assert_int_eq(rig_status_integer(&rig, "running"), 1);
+        ck_assert_uint_eq(rig_count_events(&rig, "error"), 0);
+        rig_signal(&rig, SIGKILL);
+        (void) rig_wait_exit(&rig);
+}
+END_TEST
+
+/* The honest one says so, gives the task back and lives. */
+START_TEST(no_thread_is_an_error_line_and_no_end) {
+        json_t *error;
+        RIG(rig);
+
+        start_without_threads(&rig, NULL);
+        ck_assert_int_eq(rig_ctl(&rig, NULL, "submit", "--duration", "0", NULL), 0);
+        error = rig_wait_event(&rig, "error");
+        json_decref(error);
+        ck_assert_int_eq(rig_status_integer(&rig, "pending"), 1);
+        ck_assert_int_eq(rig_end(&rig, SIGTERM), 0);
+}
+END_TEST
+
 /* Every fault there is, so that one without a test is noticed. */
-static const char *const ids[] = { "ST-01", "ST-02", "SG-01", "SG-02", "SG-08", "CK-07", "CK-09", "CR-01" };
+static const char *const ids[] = { "ST-01", "ST-02", "SG-01", "SG-02", "SG-08", "CK-07", "CK-09", "QT-01", "QT-03",
+        "QT-05", "QT-06", "CR-01" };
 #define N_IDS (sizeof(ids) / sizeof(ids[0]))
 
 START_TEST(all_faults_are_known_here) {
@@ -195,6 +284,11 @@ Suite *fault_suite(void) {
         tcase_add_test(tcase, ck_07_leaves_running_tasks_to_nobody);
         tcase_add_test(tcase, ck_09_loses_on_stop_what_it_acknowledged);
         tcase_add_test(tcase, ck_09_saves_now_and_then);
+        tcase_add_test(tcase, qt_01_takes_a_share_of_the_machine);
+        tcase_add_test(tcase, qt_03_says_nothing_of_a_killed_child);
+        tcase_add_test(tcase, qt_05_aborts_without_a_thread);
+        tcase_add_test(tcase, qt_06_waits_for_no_thread);
+        tcase_add_test(tcase, no_thread_is_an_error_line_and_no_end);
         tcase_add_test(tcase, cr_01_exits_0_after_a_fatal_error);
         tcase_add_loop_test(tcase, the_log_does_not_name_the_fault, 0, (int) N_IDS);
         tcase_add_test(tcase, all_faults_are_known_here);
