@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * agenttest-hog RESOURCE AMOUNT: uses up one resource of the cgroup it was put into, and holds what it took until it
- * is killed. Started by the `hog` step (perform/step-hog.c), in the cgroup of a unit.
+ * agenttest-hog RESOURCE AMOUNT [ADDRESS]: uses up one resource of the cgroup it was put into, and holds what it took
+ * until it is killed. Started by the `hog` step (perform/step-hog.c), in the cgroup of a unit.
  *
  * It is a program of its own, linked statically: it must run in any cgroup and under any root, and cost nothing but
  * what it is told to take. What it says on standard output, a line each:
  *
  *     took N      all that was asked for, and nothing stopped it
- *     denied N    the kernel refused more than N tasks
+ *     denied N    more than N were refused: tasks by the kernel, connections by the other side
  */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +129,67 @@ _Noreturn static void take_cpu(uint64_t n_burning) {
         hold();
 }
 
+/* "/run/x.sock" or "127.0.0.1:6379". */
+static int open_connection(const char *address) {
+        struct sockaddr_un local = { .sun_family = AF_UNIX };
+        struct sockaddr_in remote = { .sin_family = AF_INET };
+        const char *colon = strrchr(address, ':');
+        bool is_local = address[0] == '/';
+        char host[64] = "";
+        int fd;
+
+        (void) snprintf(local.sun_path, sizeof(local.sun_path), "%s", address);
+        if (!is_local && colon) {
+                (void) snprintf(host, sizeof(host), "%.*s", (int) (colon - address), address);
+                remote.sin_port = htons((uint16_t) strtoul(colon + 1, NULL, 10));
+        }
+        if (!is_local && inet_pton(AF_INET, host, &remote.sin_addr) != 1) {
+                errno = EINVAL;
+                return -1;
+        }
+        fd = socket(is_local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -1;
+        if (connect(fd, is_local ? (struct sockaddr *) &local : (struct sockaddr *) &remote,
+                            is_local ? sizeof(local) : sizeof(remote)) < 0)
+                return -1; /* its descriptor goes with the hog */
+        return fd;
+}
+
+/* Whom the other side does not want it tells so, and closes the connection. */
+static void watch_connections(const struct pollfd *connections, uint64_t n) {
+        struct pollfd *polled = calloc(n, sizeof(*polled));
+
+        if (!polled)
+                hold();
+        memcpy(polled, connections, n * sizeof(*polled));
+        if (poll(polled, n, -1) > 0)
+                say("denied %llu: a connection was refused by the other side\n", (unsigned long long) n);
+        hold();
+}
+
+static const char *address;
+
+_Noreturn static void take_fds(uint64_t n_connections) {
+        struct pollfd *connections = calloc(n_connections, sizeof(*connections));
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void) setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        for (uint64_t i = 0; connections && i < n_connections; i++) {
+                connections[i] = (struct pollfd){ .fd = open_connection(address), .events = POLLIN };
+                if (connections[i].fd < 0) {
+                        say("denied %llu: %s\n", (unsigned long long) i, strerror(errno));
+                        hold();
+                }
+        }
+        say("took %llu\n", (unsigned long long) n_connections);
+        watch_connections(connections, n_connections);
+        hold();
+}
+
 int main(int argc, char **argv) {
         static const struct {
                 const char *name;
@@ -131,9 +198,11 @@ int main(int argc, char **argv) {
                 { "memory", take_memory },
                 { "tasks", take_tasks },
                 { "cpu", take_cpu },
+                { "fds", take_fds },
         };
-        uint64_t amount = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
+        uint64_t amount = argc >= 3 ? strtoull(argv[2], NULL, 10) : 0;
 
+        address = argc > 3 ? argv[3] : "";
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) prctl(PR_SET_NAME, "agenttest-hog"); /* it was started by the number of a descriptor */
         for (size_t i = 0; amount > 0 && i < sizeof(resources) / sizeof(*resources); i++)
@@ -141,6 +210,6 @@ int main(int argc, char **argv) {
                         volunteer();
                         resources[i].take(amount);
                 }
-        fprintf(stderr, "usage: agenttest-hog memory|tasks|cpu AMOUNT\n");
+        fprintf(stderr, "usage: agenttest-hog memory|tasks|cpu|fds AMOUNT [ADDRESS]\n");
         return 64;
 }

@@ -197,6 +197,10 @@ static int decide_hog_failed(ActionView *view, const char *resource, const char 
                                   : NULL;
         double number = INFINITY;
 
+        if (strcmp(resource, "fds") == 0)
+                return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
+                                "the limit on descriptors was not reached: the main process had fewer, and refused "
+                                "none");
         if (limit && counter_number(limit, &number) && !isinf(number))
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
                                 "%s is in force, but the hog did not reach it: %s has not moved%s%s", kind->property,
@@ -228,7 +232,9 @@ static int judge_hog(ActionView *view, const Entry *hog) {
                 return r;
         view->verdict->at_usec = proof->at_usec;
         return verdict_decide(view->verdict, REASON_HELD, "the limit on %s was reached (%s)", resource,
-                        entry_get(proof, "counter") ?: "the kernel's record");
+                        entry_get(proof, "counter")
+                                        ?: proof->kind == ENTRY_KERNEL ? "the kernel's record"
+                                                                       : "its main process");
 }
 
 static bool is_of_step(const ActionView *view, const Entry *entry) {

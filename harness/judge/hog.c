@@ -13,9 +13,9 @@ typedef struct Resource {
 } Resource;
 
 static const Resource resources[] = {
-        { "memory", { "memory.oom-kills", "memory.high-hits" }, true },
-        { "tasks", { "pids.denied" }, true },
+        { "memory", { "memory.oom-kills", "memory.high-hits" }, true }, { "tasks", { "pids.denied" }, true },
         { "cpu", { "cpu.throttled" }, false },
+        { "fds", { "limits" }, false }, /* of the main process, which takes connections in its own time */
 };
 
 static const Resource *find_resource(const char *name) {
@@ -55,6 +55,22 @@ static const Entry *find_record(const Timeline *timeline, const char *unit, size
         return NULL;
 }
 
+/* The main process has as many descriptors as it may have, or has refused one more. */
+static const Entry *find_full(const Timeline *timeline, const char *unit, size_t begin, size_t end) {
+        double limit;
+
+        for (const Entry *look = timeline_next(timeline, begin, ENTRY_PROCESS, unit); look && look->index < end;
+                        look = timeline_next(timeline, look->index + 1, ENTRY_PROCESS, unit))
+                if (entry_has(look, "role", "main") && process_limit(look, "Max open files", &limit) &&
+                                (double) entry_get_number(look, "n_fds", 0) >= limit)
+                        return look;
+        for (const Entry *hog = timeline_next(timeline, begin, ENTRY_HOG, unit); hog && hog->index < end;
+                        hog = timeline_next(timeline, hog->index + 1, ENTRY_HOG, unit))
+                if (strncmp(entry_get(hog, "text") ?: "", "denied ", 7) == 0)
+                        return hog;
+        return NULL;
+}
+
 /* It says that it has all, or is gone: after that nothing more comes of it. */
 static const Entry *find_last_word(
                 const Timeline *timeline, const char *unit, size_t begin, size_t end, bool is_done_when_taken) {
@@ -70,24 +86,29 @@ static const Entry *find_last_word(
 }
 
 /* Were the counters read once more behind @word? */
-static bool is_read_behind(const Timeline *timeline, const char *unit, const Entry *word, size_t end) {
-        const Entry *reading = timeline_next(timeline, word->index, ENTRY_COUNTER, unit);
+static bool is_read_behind(
+                const Timeline *timeline, const char *unit, EntryKind kind, const Entry *word, size_t end) {
+        const Entry *reading = timeline_next(timeline, word->index, kind, unit);
 
         return reading && reading->index < end;
 }
 
 HogEffect hog_effect(const Timeline *timeline, const char *unit, const char *resource, size_t begin, size_t end,
                 const Entry **ret_proof) {
+        bool is_fds = strcmp(resource, "fds") == 0;
         const Entry *proof = NULL, *word;
 
         for (const char *const *counter = hog_counters(resource); *counter && !proof; counter++)
                 proof = find_moved(timeline, unit, *counter, begin, end);
         if (!proof && strcmp(resource, "memory") == 0)
                 proof = find_record(timeline, unit, begin, end);
+        if (!proof && is_fds)
+                proof = find_full(timeline, unit, begin, end);
         if (ret_proof)
                 *ret_proof = proof;
         if (proof)
                 return HOG_REACHED;
         word = find_last_word(timeline, unit, begin, end, find_resource(resource)->is_done_when_taken);
-        return word && is_read_behind(timeline, unit, word, end) ? HOG_SPENT : HOG_TRYING;
+        return word && is_read_behind(timeline, unit, is_fds ? ENTRY_PROCESS : ENTRY_COUNTER, word, end) ? HOG_SPENT
+                                                                                                         : HOG_TRYING;
 }

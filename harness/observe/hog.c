@@ -112,7 +112,7 @@ static int hog_record_begin(Hog *hog, const HogRequest *request) {
 int hog_start(Observer *observer, const HogRequest *request, Hog **ret_hog, Error *reterr) {
         CLEANUP(hog_free_p) Hog *hog = calloc(1, sizeof(*hog));
         char program[64], amount[32];
-        const char *const argv[] = { program, request->resource, amount, NULL };
+        const char *const argv[] = { program, request->resource, amount, request->address, NULL };
         CommandRequest command = { .argv = argv, .enter_paths = request->cgroup_paths };
         int r;
 

@@ -12,8 +12,9 @@ typedef struct Hog Hog;
 
 typedef struct HogRequest {
         const char *unit;
-        const char *resource; /* "memory", "cpu", "tasks" */
+        const char *resource; /* "memory", "cpu", "tasks", "fds" */
         uint64_t amount;
+        const char *address;             /* whom "fds" connects to; else NULL */
         int program_fd;                  /* of the helper, O_PATH */
         const char *const *cgroup_paths; /* files "cgroup.procs" to enter, NULL-terminated */
 } HogRequest;

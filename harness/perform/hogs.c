@@ -97,12 +97,14 @@ static int add_hog(Hogs *hogs, const HogRequest *request, Error *reterr) {
         return r;
 }
 
-int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amount, Error *reterr) {
+int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amount, const char *address,
+                Error *reterr) {
         CLEANUP(paths_free_p) char **paths = NULL;
         HogRequest request = {
                 .unit = unit,
                 .resource = resource,
                 .amount = amount,
+                .address = address,
                 .program_fd = hogs->run->hog_fd,
         };
         int r;

@@ -13,7 +13,8 @@ int hogs_new(Run *run, Hogs **ret_hogs);
 Hogs *hogs_free(Hogs *hogs);
 
 /* Starts one in the cgroup of @unit and samples its counters until hogs_settle(). -ENOENT: the unit has no cgroup. */
-int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amount, Error *reterr);
+int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amount, const char *address,
+                Error *reterr);
 /* The counters once more, now; then no more sampling. */
 void hogs_settle(Hogs *hogs);
 /* Reads them once now, for a word of the hog's that has just come. */

@@ -179,13 +179,8 @@ static int ask_left_behind(Inquiry *inquiry, Error *reterr) {
 
 static void ask_counter(const char *counter, void *userdata) {
         Inquiry *inquiry = userdata;
-        Run *run = inquiry->run;
-        const char *unit = inquiry->expectation->unit;
 
-        if (strcmp(counter, "limits") == 0)
-                (void) process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
-        else
-                run_sample_counter(run, unit, counter, NULL);
+        run_sample_counter(inquiry->run, inquiry->expectation->unit, counter, NULL);
 }
 
 /* Returns with the answer in, or with it on its way (a socket, a command). */

@@ -2,8 +2,10 @@
 #include "perform/run.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "judge/counters.h"
+#include "observe/process-probe.h"
 #include "perform/step-kinds.h"
 
 Case run_case(const Run *run) {
@@ -79,6 +81,10 @@ void run_sample_counter(Run *run, const char *unit, const char *counter, const c
         const CounterKind *kind = counter_kind(counter);
         const Entry *reading;
 
+        if (strcmp(counter, "limits") == 0) {
+                (void) process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
+                return;
+        }
         (void) cgroup_reader_sample(run->cgroups, unit, control_group, counter, moment);
         reading = timeline_last(run->observer.timeline, SIZE_MAX, ENTRY_COUNTER, unit);
         if (control_group && kind && kind->nature == COUNTER_PEAK && reading &&

@@ -74,6 +74,7 @@ bool run_is_about_quotas(const Run *run);
  * @moment: for the entries, may be NULL. */
 void run_sample_counters(Run *run, const char *moment);
 
-/* Reads one counter of @unit, and that of its slice where the unit's cgroup is gone and the slice's tells something.
+/* Reads one counter of @unit ("limits": looks at its main process), and that of its slice where the unit's cgroup is
+ * gone and the slice's tells something.
  */
 void run_sample_counter(Run *run, const char *unit, const char *counter, const char *moment);

@@ -12,9 +12,9 @@
 #include "perform/step-kinds.h"
 #include "scenario/diagnostic.h"
 
-enum { HOG_MEMORY, HOG_CPU, HOG_TASKS, HOG_HOLD, N_HOG_KEYS };
+enum { HOG_MEMORY, HOG_CPU, HOG_TASKS, HOG_FDS, HOG_ADDRESS, HOG_HOLD, N_HOG_KEYS };
 
-#define N_RESOURCES HOG_HOLD
+#define N_RESOURCES HOG_ADDRESS
 
 /* The one resource that is named. */
 static const KeySpec *resource_key(const Step *step, uint64_t *ret_amount) {
@@ -29,10 +29,13 @@ static const KeySpec *resource_key(const Step *step, uint64_t *ret_amount) {
 static int begin_hog(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr) {
         uint64_t amount = 0;
         const KeySpec *key = resource_key(step, &amount);
+        CLEANUP_FREE char *address = NULL;
         int r = run->hogs ? 0 : hogs_new(run, &run->hogs);
 
         *ret_progress = STEP_WAITING;
-        return r < 0 ? r : hogs_start(run->hogs, step->unit, key->name, amount, reterr);
+        if (r >= 0 && step->values[HOG_ADDRESS].is_set)
+                r = run_resolve(run, step->values[HOG_ADDRESS].text, &address, reterr);
+        return r < 0 ? r : hogs_start(run->hogs, step->unit, key->name, amount, address, reterr);
 }
 
 /* The hog has spoken, or ended: what came of it is to be read behind that. */
@@ -73,8 +76,10 @@ static void check_hog(const KindSpec *kind, const Value *values, Mark mark, Diag
                         diagnostic_add(diagnostics, values[i].mark, 0, "`%s: 0` takes nothing", kind->keys[i].name);
         }
         if (n_named != 1)
-                diagnostic_add(diagnostics, mark, 0, "`hog` takes one of memory, cpu and tasks, and these are %zu",
-                                n_named);
+                diagnostic_add(diagnostics, mark, 0,
+                                "`hog` takes one of memory, cpu, tasks and fds, and these are %zu", n_named);
+        if (values[HOG_FDS].is_set != values[HOG_ADDRESS].is_set)
+                diagnostic_add(diagnostics, mark, 0, "`fds` and `address` belong together: whom it connects to");
 }
 
 static const KeySpec hog_keys[] = {
@@ -87,6 +92,15 @@ static const KeySpec hog_keys[] = {
                         .type = VALUE_INTEGER,
                         .doc = "Start so many tasks. One that is refused is tried again, so that the limit stays "
                                "reached." },
+        [HOG_FDS] = { .name = "fds",
+                        .type = VALUE_INTEGER,
+                        .doc = "Open so many connections to `address`, which cost the daemon a descriptor each. "
+                               "Reached "
+                               "is the limit when its main process has as many as LimitNOFILE= allows, or when it "
+                               "refuses one." },
+        [HOG_ADDRESS] = { .name = "address",
+                        .type = VALUE_STRING,
+                        .doc = "Of the daemon's socket: \"/run/agent/agent.sock\" or \"127.0.0.1:6379\"." },
         [HOG_HOLD] = { .name = "hold",
                         .type = VALUE_BOOL,
                         .default_text = "no",
@@ -99,7 +113,7 @@ const StepKind hog_step = {
         .spec = {
                 .name = "hog",
                 .doc = "Put a helper into the unit's cgroup that uses up one resource until the counter moves "
-                       "(memory.oom-kills or memory.high-hits, cpu.throttled, pids.denied). It needs no help of the "
+                       "(memory.oom-kills or memory.high-hits, cpu.throttled, pids.denied; for fds the process itself). It needs no help of the "
                        "daemon. Where the counter does not move, the limit was not in force or the load too low: "
                        "inconclusive, and the scenario ends there.",
                 .example = "hog: { memory: 200M }",
