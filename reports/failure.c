@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/card.h"
 #include "reports/entry-line.h"
 
 enum {
@@ -13,6 +14,7 @@ enum {
         ENTRIES_AT_END = 8, /* where it rests on none */
         ENTRY_COLUMNS_MAX = 150,
         TEXT_COLUMNS_MAX = 1200,
+        LATENESS_TOLD_MSEC = 100,
 };
 
 const char *outcome_label(Outcome outcome) {
@@ -206,6 +208,33 @@ static void write_timeline(const Timeline *timeline, const Verdict *verdict, Tex
         }
 }
 
+/* --- what it was allowed, and how the harness itself fared --- */
+
+static void write_cards(const Timeline *timeline, Text *text) {
+        CLEANUP(cards_done) Cards cards = { 0 };
+
+        if (!timeline || cards_make(timeline, &cards) < 0)
+                return;
+        FOREACH_ARRAY (card, cards.items, cards.n_items) {
+                CLEANUP_TEXT Text line = TEXT_INIT;
+
+                if (!card->is_about_quotas)
+                        continue;
+                text_printf(&line, "%s: ", card->unit);
+                card_line(card, &line);
+                write_labelled(text, "limits:", text_get(&line));
+        }
+}
+
+static void write_lateness(const Timeline *timeline, Text *text) {
+        uint64_t usec = timeline ? lateness_usec(timeline) : 0;
+        char buffer[DURATION_TEXT_MAX];
+
+        if (usec >= LATENESS_TOLD_MSEC * USEC_PER_MSEC)
+                text_printf(text, "  the machine was busy: the harness itself ran up to %s late\n",
+                                duration_text(usec, buffer));
+}
+
 /* --- the whole --- */
 
 static bool is_told(const Verdict *verdict) {
@@ -245,6 +274,8 @@ void failure_write(const PlayResult *result, const FailureStyle *style, Text *re
         size_t n_not_reached = count_not_reached(&result->judgement);
 
         write_told(result, style, ret_text);
+        write_cards(result->timeline, ret_text);
+        write_lateness(result->timeline, ret_text);
         if (n_not_reached > 0)
                 text_printf(ret_text, "  %zu %s not reached\n", n_not_reached,
                                 n_not_reached == 1 ? "step or expectation was" : "steps and expectations were");

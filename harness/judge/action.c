@@ -34,6 +34,9 @@ static const struct {
         { "signal", ENTRY_SIGNAL_ACTION },
         { "crash", ENTRY_SIGNAL_ACTION },
         { "run", ENTRY_COMMAND },
+        { "set-property", ENTRY_COMMAND },
+        { "freeze", ENTRY_JOB_ACTION },
+        { "thaw", ENTRY_JOB_ACTION },
         { "hog", ENTRY_HOG },
 };
 

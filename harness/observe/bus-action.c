@@ -18,6 +18,8 @@ static const Verb verbs[] = {
         { "reload", "ReloadUnit", true, true },
         { "reload-or-restart", "ReloadOrRestartUnit", true, true },
         { "reset-failed", "ResetFailedUnit", true, false },
+        { "freeze", "FreezeUnit", true, false },
+        { "thaw", "ThawUnit", true, false },
         { "daemon-reload", "Reload", false, false },
 };
 

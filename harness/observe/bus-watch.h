@@ -49,7 +49,7 @@ int bus_watch_ask(BusWatch *watch, const char *unit);
 /**
  * bus_watch_job() - queue a job
  * @verb: "start", "stop", "restart", "try-restart", "reload", "reload-or-restart"; also "daemon-reload" (@unit NULL)
- * and "reset-failed", which are no jobs: their ENTRY_JOB_ACTION has no `job`
+ * "reset-failed", "freeze" and "thaw", which are no jobs: their ENTRY_JOB_ACTION has no `job`
  * @mode: "replace", "fail", ...; NULL: "replace"
  *
  * The answer is an ENTRY_JOB_ACTION. Errors: -EINVAL for an unknown verb; the connection is gone.

@@ -8,10 +8,13 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/write-all.h"
+#include "judge/card.h"
 #include "observe/versions.h"
 #include "perform/barrier.h"
 #include "perform/command-environment.h"
 #include "perform/hogs.h"
+#include "perform/lateness.h"
 #include "perform/player.h"
 #include "perform/stage-files.h"
 #include "perform/stream.h"
@@ -24,6 +27,7 @@ static void run_done(Run *run) {
         run->player = player_free(run->player);
         run->command = command_free(run->command);
         run->hogs = hogs_free(run->hogs);
+        run->lateness = lateness_free(run->lateness);
         run->barrier = barrier_free(run->barrier);
         run->databases = sqlite_probe_free(run->databases);
         run->left_behind = left_behind_free(run->left_behind);
@@ -130,6 +134,8 @@ static int run_open_player(Run *run, Error *reterr) {
 
         r = barrier_new(run, &run->barrier);
         if (r >= 0)
+                r = lateness_new(run, &run->lateness);
+        if (r >= 0)
                 r = player_new(run, &run->player, reterr);
         if (r >= 0)
                 r = sd_event_add_signal(run->observer.event, NULL, SIGTERM, on_signal, run);
@@ -193,12 +199,31 @@ static int run_flush(Run *run, int r) {
         return r < 0 ? r : flushed;
 }
 
+/* What each unit was allowed and how far it got, for whoever opens the folder. */
+static int write_card(const Run *run, Error *reterr) {
+        CLEANUP(cards_done) Cards cards = { 0 };
+        CLEANUP_TEXT Text text = TEXT_INIT;
+        CLEANUP_CLOSE int fd = -EBADF;
+        int r = cards_make(run->observer.timeline, &cards);
+
+        if (r < 0)
+                return r;
+        cards_encode(&cards, &text);
+        fd = openat(run->observer.evidence_fd, "card.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return error_set_errno(reterr, -errno, "card.json of the evidence cannot be made");
+        r = write_all(fd, text_get(&text), text.n_bytes);
+        return r < 0 ? error_set_errno(reterr, r, "card.json of the evidence cannot be written") : 0;
+}
+
 static int run_finish(Run *run, Outcome *ret_outcome, Error *reterr) {
         CLEANUP(judgement_done) Judgement judgement = JUDGEMENT_INIT;
         Case facts = run_case(run);
         int r;
 
         r = journal_copy(run->stage->journal_folder, run->observer.evidence_fd, reterr);
+        if (r >= 0)
+                r = write_card(run, reterr);
         if (r >= 0)
                 r = judge_scenario(&facts, &judgement, reterr);
         if (r >= 0)

@@ -8,6 +8,7 @@
 #include "perform/barrier.h"
 #include "perform/cursor.h"
 #include "perform/inquiry.h"
+#include "perform/lateness.h"
 
 typedef enum PlayerPhase {
         PHASE_NEXT,    /* take the next step */
@@ -141,6 +142,7 @@ static void player_note_barrier(Player *player, Entry *entry) {
 static void player_finish_ending(Player *player) {
         Entry *entry;
 
+        lateness_note(player->run->lateness);
         entry = run_note(player->run, ENTRY_BARRIER, NULL);
         if (entry)
                 entry_set_usec(entry, "lines", logbook_n_lines(player->run->logbook));

@@ -24,7 +24,8 @@
 
 typedef struct Player Player;
 typedef struct Barrier Barrier;
-typedef struct Hogs Hogs; /* perform/hogs.h */
+typedef struct Hogs Hogs;         /* perform/hogs.h */
+typedef struct Lateness Lateness; /* perform/lateness.h */
 
 struct Run {
         const PerformRequest *request;
@@ -44,6 +45,7 @@ struct Run {
         Hogs *hogs;       /* NULL: none was started yet */
         Command *command; /* of the current `run` step; at most one */
         Barrier *barrier;
+        Lateness *lateness;
         Player *player;
         const char *const *environment; /* of the scenario's commands, NULL-terminated */
         const char *folder;             /* the scenario file's, absolute: where commands run */

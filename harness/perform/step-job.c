@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Steps that queue a job with the manager and wait for its end: start, stop, restart. */
+/* Steps that ask something of the manager and wait for its end: start, stop, restart; freeze, thaw. */
+
+#include <string.h>
 
 #include "base/quantity.h"
 #include "judge/window.h"
@@ -28,6 +30,14 @@ static int observe_job(const Step *step, Run *run, const Entry *entry, StepProgr
         /* The signal may come before the reply: the timeline has both orders. */
         if (entry_get(action, "error") || step_value(step, "no-block")->is_true ||
                         job_removed(timeline, action, begin->index, SIZE_MAX))
+                *ret_progress = STEP_FINISHED;
+        return 0;
+}
+
+/* What is no job is done with its answer. */
+static int observe_answer(const Step *step, Run *run, const Entry *entry, StepProgress *ret_progress, Error *reterr) {
+        if (entry->kind == ENTRY_JOB_ACTION && entry_has(entry, "verb", step->kind->name) && entry->unit &&
+                        strcmp(entry->unit, step->unit) == 0)
                 *ret_progress = STEP_FINISHED;
         return 0;
 }
@@ -83,4 +93,31 @@ const StepKind restart_step = {
         .default_within_usec = 120 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_job,
+};
+
+const StepKind freeze_step = {
+        .spec = {
+                .name = "freeze",
+                .doc = "Have the manager freeze all processes of a unit: they are there, and do nothing. On cgroup v1 "
+                       "systemd cannot, and says so as an error; `requires: { cgroup: v2 }` makes that a skip.",
+                .example = "freeze: agent.service",
+                .shorthand = -1, /* a scalar is the unit */
+                .takes_unit = true,
+        },
+        .default_within_usec = 30 * USEC_PER_SEC,
+        .begin = begin_job,
+        .observe = observe_answer,
+};
+
+const StepKind thaw_step = {
+        .spec = {
+                .name = "thaw",
+                .doc = "Have the manager let a frozen unit go on.",
+                .example = "thaw: agent.service",
+                .shorthand = -1, /* a scalar is the unit */
+                .takes_unit = true,
+        },
+        .default_within_usec = 30 * USEC_PER_SEC,
+        .begin = begin_job,
+        .observe = observe_answer,
 };

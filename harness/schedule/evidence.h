@@ -9,7 +9,8 @@
  *     timeline.ndjson   entries as the performer sent them (timeline/codec.h)
  *     verdicts.ndjson   verdicts as the performer sent them (judge/verdict.h)
  *     performer.txt     what the performer or a sanitizer in it had to say; normally empty, then removed
- *     journal/ databases/ ...   put there by the performer
+ *     card.json         limits, peaks, kills and denials of each unit (judge/card.h); put there by the performer, as
+ * are journal/ databases/ ...
  *
  * and beside them run.ndjson, what the run reported (reports/record.c), for `agenttest merge`.
  *

@@ -23,11 +23,15 @@ TABLE = [
     ("CK-07", "scenarios/crash.yaml", "killed", "all-finished", "wrong-value"),
     ("CK-09", "scenarios/signal.yaml", "busy", "acknowledged-is-there", "wrong-value"),
     ("CR-01", "scenarios/crash.yaml", "exit-1", "exit-status", "wrong-value"),
+    ("QT-01", "scenarios/quota/memory.yaml", "agent-over-limit", "nobody-killed-so-far", "wrong-value"),
+    ("QT-03", "scenarios/quota/memory.yaml", "child-over-limit", "says-so", "not-observed"),
+    ("QT-05", "scenarios/quota/tasks.yaml", "", "accepts-tasks", "command-failed"),
+    ("QT-06", "scenarios/quota/tasks.yaml", "", "says-so", "not-observed"),
 ]
 
 
 def play(fault, path, name):
-    arguments = [path, "--filter", f"#{name}", "--define", f"fault={fault}"]
+    arguments = [path, *(["--filter", f"#{name}"] if name else []), "--define", f"fault={fault}"]
     if name == "killed":
         arguments += ["--define", "signal=SIGKILL"]
     return Run(*arguments)
