@@ -41,7 +41,7 @@ START_TEST(a_reason_decides_the_outcome) {
                 { REASON_NOT_OBSERVED, REASON_NO_MAIN_PROCESS, OUTCOME_FAIL },
                 { REASON_UNIT_REFUSED, REASON_TIMEOUT, OUTCOME_ERROR },
                 { REASON_LATE_STAMP, REASON_LOAD_TOO_LOW, OUTCOME_INCONCLUSIVE },
-                { REASON_REQUIREMENT, REASON_NOT_REACHED, OUTCOME_SKIP },
+                { REASON_REQUIREMENT, REASON_NOT_RUN, OUTCOME_SKIP },
         };
         size_t n_reasons = 1;
 
