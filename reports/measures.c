@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/card.h"
 #include "judge/restarts.h"
 #include "scenario/array.h"
 
@@ -189,6 +190,32 @@ static int add_peak(Measures *measures, const Timeline *timeline, const char *co
         return is_known ? add_number(measures, name, highest) : 0;
 }
 
+/* --- cards --- */
+
+static int add_card(Measures *measures, const Card *card) {
+        int r = 0;
+
+        FOREACH_ARRAY (item, card->items, card->n_items) {
+                CLEANUP_TEXT Text name = TEXT_INIT;
+
+                text_printf(&name, "card.%s.%s", card->unit, item->name);
+                if (r >= 0)
+                        r = name.is_broken ? -ENOMEM : add(measures, text_get(&name), item->value);
+        }
+        return r;
+}
+
+static int add_cards(Measures *measures, const Timeline *timeline) {
+        CLEANUP(cards_done) Cards cards = { 0 };
+        uint64_t late_usec = lateness_usec(timeline);
+        int r = cards_make(timeline, &cards);
+
+        FOREACH_ARRAY (card, cards.items, cards.n_items)
+                if (r >= 0)
+                        r = add_card(measures, card);
+        return r < 0 || late_usec == 0 ? r : add_msec(measures, "harness_lateness_ms", late_usec);
+}
+
 /* --- versions, invocations --- */
 
 static int add_versions(Measures *measures, const Timeline *timeline) {
@@ -262,6 +289,8 @@ int measures_collect(const PlayResult *result, Measures *ret_measures) {
                 r = add_peak(ret_measures, result->timeline, "memory.peak", "memory_peak_bytes");
         if (r >= 0)
                 r = add_peak(ret_measures, result->timeline, "pids.peak", "pids_peak");
+        if (r >= 0)
+                r = add_cards(ret_measures, result->timeline);
         if (r >= 0)
                 r = add_versions(ret_measures, result->timeline);
         FOREACH_ARRAY (unit, units.items, units.n_items)

@@ -9,6 +9,8 @@
  *     stop_latency_ms                           the longest from a stop job or SIGTERM to the end of the main process
  *     restart_delay_min_ms, restart_delay_max_ms  from the end of a main process to the start of the next one
  *     memory_peak_bytes, pids_peak              the highest that was read of any unit's counter
+ *     card.UNIT.ITEM                            the evidence card of a unit (judge/card.h): limits, peaks, kills, ...
+ *     harness_lateness_ms                       how late the harness's own timer ran at most
  *     agenttest_version, systemd_version, kernel, machine, cgroup, stage
  *     invocation_id:UNIT                        the invocations of a unit in their order, blanks between
  */

@@ -163,6 +163,20 @@ START_TEST(peaks_are_the_highest_that_was_read) {
 }
 END_TEST
 
+START_TEST(cards_and_lateness_are_told) {
+        Entry *entry = new_entry(SOURCE_HARNESS, ENTRY_LATENESS, 50);
+
+        counter(10, "pids.max", "10\n", "0");
+        counter(20, "pids.peak", "4\n", "0");
+        entry_set_usec(entry, "worst", 12500);
+        append(entry);
+        ck_assert_str_eq(measure("card." UNIT ".tasks-max"), "10");
+        ck_assert_str_eq(measure("card." UNIT ".tasks-headroom"), "60%");
+        ck_assert_str_eq(measure("pids_peak"), "4");
+        ck_assert_str_eq(measure("harness_lateness_ms"), "12.500");
+}
+END_TEST
+
 START_TEST(the_narrowest_margin_names_its_expectation) {
         for (unsigned i = 0; i < 3; i++) {
                 Verdict verdict = { .reason = REASON_HELD,
@@ -202,6 +216,7 @@ Suite *measures_suite(void) {
         tcase_add_test(cases, an_end_by_the_next_action_is_none_of_the_first);
         tcase_add_test(cases, a_restart_is_measured_between_two_processes);
         tcase_add_test(cases, peaks_are_the_highest_that_was_read);
+        tcase_add_test(cases, cards_and_lateness_are_told);
         tcase_add_test(cases, the_narrowest_margin_names_its_expectation);
         tcase_add_test(cases, versions_are_told);
         suite_add_tcase(suite, cases);
