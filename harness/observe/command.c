@@ -78,7 +78,7 @@ static void kill_session(const Command *command) {
                         return;
                 FOREACH_ARRAY (process, processes, n_processes)
                         if (process->session == command->spawned.pid && process->pid != command->spawned.pid &&
-                                        process->process_state != 'Z' && process->process_state != 'X')
+                                        !process_is_ending(process))
                                 found |= kill(process->pid, SIGKILL) == 0;
         }
 }

@@ -63,11 +63,11 @@ static bool was_there(const LeftBehind *probe, const ProcessBrief *process) {
         return before && is_same(before, process);
 }
 
-/* A process may end between the list and the look at its cgroup, which a zombie may have left. */
+/* A process may end between the list and the look at its cgroup, which it has left by then. */
 static bool is_still_there(const ProcessBrief *process) {
         ProcessBrief now;
 
-        return process_brief(process->pid, &now) == 0 && is_same(&now, process) && now.process_state != 'Z';
+        return process_brief(process->pid, &now) == 0 && is_same(&now, process) && !process_is_ending(&now);
 }
 
 static bool is_ours(const ProcessBrief *processes, size_t n_processes, const ProcessBrief *process) {
@@ -118,7 +118,7 @@ static int set_processes(const LeftBehind *probe, Entry *entry) {
                 return r;
         FOREACH_ARRAY (process, processes, n_processes) {
                 /* A zombie is for its parent to reap; on a stage with a foreign PID 1 that may be seconds later. */
-                if (process->pid == 1 || process->is_kernel_thread || process->process_state == 'Z' ||
+                if (process->pid == 1 || process->is_kernel_thread || process_is_ending(process) ||
                                 was_there(probe, process) || is_ours(processes, n_processes, process))
                         continue;
                 append_process(&text, process);

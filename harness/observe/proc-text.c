@@ -7,7 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h; field "flags" of /proc/PID/stat */
+/* Field "flags" of /proc/PID/stat. Source: include/linux/sched.h. */
+#define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
 
 int proc_read(int at_fd, const char *path, Text *ret_text) {
         CLEANUP_CLOSE int fd = openat(at_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -39,11 +41,12 @@ static int brief_parse(const char *text, ProcessBrief *brief) {
         /* Source: proc_pid_stat(5), fields 3 (state) to 22 (starttime). */
         if (sscanf(close + 1,
                             " %c %d %*d %d %*d %*d %u"
-                            " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-                            &brief->process_state, &brief->parent_pid, &brief->session, &flags,
-                            &brief->start_ticks) != 5)
+                            " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNd64 " %*d %" SCNu64,
+                            &brief->process_state, &brief->parent_pid, &brief->session, &flags, &brief->n_threads,
+                            &brief->start_ticks) != 6)
                 return -EBADMSG;
         brief->is_kernel_thread = flags & PF_KTHREAD;
+        brief->is_exiting = flags & PF_EXITING;
         return 0;
 }
 
@@ -56,6 +59,29 @@ int process_brief(pid_t pid, ProcessBrief *ret_brief) {
         *ret_brief = (ProcessBrief){ .pid = pid };
         r = proc_read(AT_FDCWD, path, &text);
         return r < 0 ? r : brief_parse(text_get(&text), ret_brief);
+}
+
+bool process_is_ending(const ProcessBrief *process) {
+        bool is_ending = process->is_exiting;
+        char path[32];
+        DIR *threads;
+
+        if (!is_ending || process->n_threads <= 1)
+                return is_ending;
+        (void) snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
+        threads = opendir(path);
+        if (!threads)
+                return true;
+        for (struct dirent *item; is_ending && (item = readdir(threads));) {
+                ProcessBrief thread;
+
+                /* The stat of a thread is there under its own number, too. One that is gone meanwhile has ended. */
+                if (isdigit((unsigned char) item->d_name[0]) &&
+                                process_brief((pid_t) strtol(item->d_name, NULL, 10), &thread) == 0)
+                        is_ending = thread.is_exiting;
+        }
+        (void) closedir(threads);
+        return is_ending;
 }
 
 static int compare_pids(const void *a, const void *b) {

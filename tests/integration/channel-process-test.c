@@ -145,7 +145,8 @@ static void proc(Channels *channels) {
 START_TEST(proc_tells_of_the_main_process_and_its_children) {
         static const ChannelUnit units[] = {
                 { X, "[Service]\nType=notify\nNotifyAccess=all\nWorkingDirectory=/usr\n"
-                     "ExecStart=/bin/sh -c 'sleep 1000 & systemd-notify --ready; wait'\n" },
+                     "ExecStart=/bin/sh -c 'sleep 1000 & until grep -q sleep /proc/$$!/comm; do :; done; "
+                     "systemd-notify --ready; wait'\n" },
         };
 
         channels_play(units, 1, proc);
@@ -171,7 +172,8 @@ static void orphan(Channels *channels) {
 START_TEST(an_orphan_of_a_stopped_unit_is_left_behind) {
         static const ChannelUnit units[] = {
                 { X, "[Service]\nType=notify\nNotifyAccess=all\nKillMode=process\n"
-                     "ExecStart=/bin/sh -c 'sleep 1000 & systemd-notify --ready; wait'\n" },
+                     "ExecStart=/bin/sh -c 'sleep 1000 & until grep -q sleep /proc/$$!/comm; do :; done; "
+                     "systemd-notify --ready; wait'\n" },
         };
 
         channels_play(units, 1, orphan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What /proc and the cgroup files tell, in the words the judge reads them by. */
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "bench.h"
 #include "observe/cgroup-reader.h"
 #include "observe/left-behind.h"
+#include "observe/proc-text.h"
 #include "observe/process-probe.h"
 #include "suites.h"
 
@@ -33,6 +35,47 @@ static void end_child(pid_t pid) {
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
         ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
+
+static void *wait_for_the_end(void *userdata) {
+        while (true)
+                (void) pause();
+        return NULL;
+}
+
+/* Its first thread ends, the other one lives. */
+static _Noreturn void leave_a_thread(void) {
+        pthread_t thread;
+
+        (void) alarm(60);
+        (void) pthread_create(&thread, NULL, wait_for_the_end, NULL);
+        pthread_exit(NULL);
+}
+
+START_TEST(a_process_ends_with_its_last_thread) {
+        pid_t waiting = fork_waiting(), dead = fork(), leaving;
+        ProcessBrief brief;
+        siginfo_t ended;
+
+        if (dead == 0)
+                _exit(0);
+        leaving = fork();
+        if (leaving == 0)
+                leave_a_thread();
+
+        ck_assert_int_eq(process_brief(waiting, &brief), 0);
+        ck_assert(!process_is_ending(&brief));
+        ck_assert_int_eq(waitid(P_PID, (id_t) dead, &ended, WEXITED | WNOWAIT), 0);
+        ck_assert_int_eq(process_brief(dead, &brief), 0);
+        ck_assert(process_is_ending(&brief));
+        do {
+                ck_assert_int_eq(process_brief(leaving, &brief), 0);
+                ck_assert(!process_is_ending(&brief));
+        } while (brief.process_state != 'Z');
+        ck_assert_int_eq(waitpid(dead, NULL, 0), dead);
+        end_child(leaving);
+        end_child(waiting);
+}
+END_TEST
 
 START_TEST(a_process_and_its_children_are_recorded) {
         Bench *bench = bench_new();
@@ -263,6 +306,7 @@ Suite *probes_suite(void) {
         Suite *suite = suite_create("probes");
         TCase *cases = tcase_create("probes");
 
+        tcase_add_test(cases, a_process_ends_with_its_last_thread);
         tcase_add_test(cases, a_process_and_its_children_are_recorded);
         tcase_add_test(cases, a_zombie_counts_as_one);
         tcase_add_test(cases, a_process_that_is_gone_has_an_errno);
