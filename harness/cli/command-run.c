@@ -111,8 +111,12 @@ static int read_last_run(const Options *options, LastRun **ret_last_run) {
 
 /* --- the run --- */
 
+/* Undoing stops and starts units, each for as long as its own time-outs allow. */
+#define UNDO_USEC (300 * USEC_PER_SEC)
+
 typedef struct RunContext {
         const Options *options;
+        bool is_observing;
         PlayList plays;
         Reports reports;
         Report *last_run; /* NULL: what becomes of the scenarios is not kept */
@@ -175,9 +179,30 @@ static int prepare(RunContext *context) {
         return r < 0 ? STATUS_PASS : keep_record(context);
 }
 
+/* All scenarios are asked about before the first one is played: half a suite on a machine is worse than none. */
+static int check_stage(const RunContext *context) {
+        int status = STATUS_PASS;
+
+        FOREACH_ARRAY (play, context->plays.items, context->plays.n_items) {
+                CLEANUP_ERROR Error error = ERROR_INIT;
+                PerformRequest request = {
+                        .scenario = play->scenario,
+                        .stage = context->options->stage,
+                        .is_observing = context->is_observing,
+                };
+
+                if (perform_check(&request, &error) >= 0)
+                        continue;
+                complain("%s: %s", play->name, error_text(&error));
+                status = STATUS_USAGE;
+        }
+        return status;
+}
+
 /* How many side by side: as many as asked for, as the machine has room for, and as other runs leave. */
 static int decide_jobs(RunContext *context, unsigned *ret_n_jobs, Error *reterr) {
         CLEANUP(run_share_done) RunShare share = RUN_SHARE_INIT;
+        bool is_alone = context->options->stage->is_shared && !context->is_observing;
         bool is_registered = context->scope.ownership != NULL; /* else there is no stage, and nothing is played */
         Limits limits;
         int r = 0;
@@ -188,7 +213,8 @@ static int decide_jobs(RunContext *context, unsigned *ret_n_jobs, Error *reterr)
                 return r;
         limits_raise_descriptors();
         limits_read(&share, &limits);
-        *ret_n_jobs = limits_jobs(&limits, context->options->n_jobs, context->plays.n_items, &context->jobs_note);
+        *ret_n_jobs = limits_jobs(&limits, is_alone ? 1 : context->options->n_jobs, context->plays.n_items,
+                        &context->jobs_note);
         return is_registered ? run_share_end(&share, *ret_n_jobs, reterr) : 0;
 }
 
@@ -199,6 +225,7 @@ static int play_all(RunContext *context) {
         Report *reports[REPORTS_MAX + 1];
         ScheduleOptions schedule = {
                 .stage = options->stage,
+                .is_observing = context->is_observing,
                 .perform = perform_scenario,
                 .version = AGENTTEST_VERSION,
                 .run_id = context->scope.ownership ? ownership_run_id(context->scope.ownership) : NULL,
@@ -214,6 +241,10 @@ static int play_all(RunContext *context) {
                 .userdata = &context->scope,
         };
 
+        if (options->stage->is_shared) {
+                schedule.overstay_usec = UNDO_USEC;
+                schedule.stop_usec = UNDO_USEC;
+        }
         memcpy(reports, context->reports.items, sizeof(context->reports.items));
         if (context->last_run)
                 reports[schedule.n_reports++] = context->last_run;
@@ -249,6 +280,8 @@ static int run_plays(RunContext *context) {
         }
         context->last_run = last_run_report_new();
         status = prepare(context);
+        if (status == STATUS_PASS && context->stage_problem.code == 0)
+                status = check_stage(context);
         if (status == STATUS_PASS)
                 status = play_all(context);
         status = reports_close(&context->reports, status);
@@ -290,18 +323,15 @@ static int run_nothing(const Options *options) {
         return finish_output(reports_close(&reports, status));
 }
 
-int command_run(const Options *options) {
-        CLEANUP(library_done) Library library = LIBRARY_INIT;
+int play_library(const Options *options, const Library *library, bool is_observing) {
         CLEANUP(play_list_done) PlayList plays = { 0 };
-        RunContext context = { .options = options, .scope = RUN_SCOPE_INIT };
+        RunContext context = { .options = options, .scope = RUN_SCOPE_INIT, .is_observing = is_observing };
         CLEANUP(last_run_free_p) LastRun *last_run = NULL;
-        int status = load_scenarios(options, &library);
+        int status = read_last_run(options, &last_run);
 
-        if (status == STATUS_PASS)
-                status = read_last_run(options, &last_run);
         if (status != STATUS_PASS)
                 return status;
-        if (list_plays(options, &library, last_run, &plays) < 0) {
+        if (list_plays(options, library, last_run, &plays) < 0) {
                 complain("Out of memory");
                 return STATUS_ERROR;
         }
@@ -313,4 +343,11 @@ int command_run(const Options *options) {
         text_done(&context.jobs_note);
         error_done(&context.stage_problem);
         return status;
+}
+
+int command_run(const Options *options) {
+        CLEANUP(library_done) Library library = LIBRARY_INIT;
+        int status = load_scenarios(options, &library);
+
+        return status == STATUS_PASS ? play_library(options, &library, false) : status;
 }

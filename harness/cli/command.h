@@ -25,6 +25,8 @@ int command_list(const Options *options);
 int command_replay(const Options *options);
 int command_merge(const Options *options);
 int command_doctor(const Options *options);
+int command_observe(const Options *options);
+int command_rollback(const Options *options);
 int command_schema(const Options *options);
 int command_manual(const Options *options);
 

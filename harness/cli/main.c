@@ -107,6 +107,39 @@ const Command COMMANDS[] = {
                         .run = command_doctor,
         },
         {
+                        .name = "observe",
+                        .arguments = "UNIT...",
+                        .about = "watch units that run on this machine, and change nothing",
+                        .details = "Is it running, and does it stay so? Are its limits in force? Is what runs what "
+                                   "the "
+                                   "unit file and\n"
+                                   "the executable on the disk say now? Does it grow (descriptors, threads, "
+                                   "children, "
+                                   "memory)? Nothing is\n"
+                                   "started, signalled, written or reloaded. On stage system unless --stage=user.\n"
+                                   "\n"
+                                   "Exit status: as of run.\n",
+                        .options = OPTION_FOR | OPTION_STAGE | OPTION_EVIDENCE | OPTION_TAP | OPTION_QUIET |
+                                   OPTION_VERBOSE | OPTION_COLOR | OPTION_INCONCLUSIVE | OPTION_EXIT_PROTOCOL |
+                                   OPTIONS_COMMON,
+                        .takes_paths = true,
+                        .needs_paths = true,
+                        .run = command_observe,
+        },
+        {
+                        .name = "rollback",
+                        .arguments = "",
+                        .about = "undo what a run that died changed on this machine",
+                        .details = "Of the stages system and user: files, drop-ins and the states of units, from the "
+                                   "undo log. The\n"
+                                   "next run does the same. A run that lives is left alone.\n"
+                                   "\n"
+                                   "Exit status: 0 all is as it was, 2 something could not be undone; the log stays "
+                                   "for another try.\n",
+                        .options = OPTIONS_COMMON,
+                        .run = command_rollback,
+        },
+        {
                         .name = "schema",
                         .arguments = "",
                         .about = "print the JSON Schema of scenario files",

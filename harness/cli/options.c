@@ -208,17 +208,30 @@ static int apply_exit_protocol(Options *options, const char *argument, Error *re
 }
 
 static int apply_stage(Options *options, const char *argument, Error *reterr) {
-        if (strcmp(argument, sandbox_stage.name) != 0)
-                return error_set(reterr, -EINVAL, "There is no stage \"%s\"; the one there is: %s", argument,
-                                sandbox_stage.name);
-        options->stage = &sandbox_stage;
-        return 0;
+        CLEANUP_TEXT Text names = TEXT_INIT;
+
+        for (size_t i = 0; i < n_stage_kinds; i++) {
+                if (strcmp(argument, stage_kinds[i]->name) == 0) {
+                        options->stage = stage_kinds[i];
+                        return 0;
+                }
+                text_printf(&names, "%s%s", i > 0 ? ", " : "", stage_kinds[i]->name);
+        }
+        return error_set(reterr, -EINVAL, "There is no stage \"%s\"; there are: %s", argument, text_get(&names));
 }
 
 static int apply_timeout(Options *options, const char *argument, Error *reterr) {
         if (duration_parse(argument, &options->timeout_usec) < 0 || options->timeout_usec == 0)
                 return error_set(reterr, -EINVAL,
                                 "--timeout takes a duration as systemd writes it (90s, 5min), not \"%s\"", argument);
+        return 0;
+}
+
+static int apply_for(Options *options, const char *argument, Error *reterr) {
+        if (duration_parse(argument, &options->for_usec) < 0 || options->for_usec < USEC_PER_SEC ||
+                        options->for_usec > 24 * 3600 * USEC_PER_SEC)
+                return error_set(reterr, -EINVAL, "--for takes a duration from 1s to 1d (10s, 5min), not \"%s\"",
+                                argument);
         return 0;
 }
 
@@ -264,7 +277,10 @@ static const OptionSpec SPECS[] = {
                         "only the I-th of N parts: every N-th of the scenarios that are selected", apply_shard },
         { OPTION_TIMEOUT, "timeout", 0, "DURATION", false,
                         "the longest any scenario may take, instead of its own `timeout`", apply_timeout },
-        { OPTION_STAGE, "stage", 0, "NAME", false, "where to play: sandbox (a private systemd for each scenario)",
+        { OPTION_FOR, "for", 0, "DURATION", false, "how long to look; 10s by default", apply_for },
+        { OPTION_STAGE, "stage", 0, "NAME", false,
+                        "where to play: sandbox (a private systemd for each scenario; the default), system (this "
+                        "machine's own, every change is undone), user (the calling user's own)",
                         apply_stage },
         { OPTION_EVIDENCE, "evidence", 'e', "FOLDER", false,
                         "keep the evidence of all scenarios there; otherwise that of those that did not pass is kept "

@@ -3,6 +3,7 @@
 
 /* The command line -> Options. One table of options; a command says by bits which of them it takes. */
 
+#include "base/quantity.h"
 #include "reports/report.h"
 #include "schedule/discover.h"
 #include "stage/stage.h"
@@ -24,6 +25,7 @@ typedef enum OptionBit {
         OPTION_TIMEOUT = 1 << 13,
         OPTION_JSON = 1 << 14,
         OPTION_SCENARIO = 1 << 15,
+        OPTION_FOR = 1 << 30,
         OPTION_HELP = 1 << 16,
         OPTION_VERSION = 1 << 17,
         OPTION_JUNIT = 1 << 18,
@@ -61,10 +63,15 @@ typedef struct Options {
         ColorChoice color;
         ExitPolicy exit_policy;
         const StageKind *stage;
+        uint64_t for_usec;     /* how long to observe */
         uint64_t timeout_usec; /* 0: each scenario's own */
 } Options;
 
-#define OPTIONS_INIT ((Options){ .n_repeats = 1, .exit_policy = EXIT_POLICY_DEFAULT, .stage = &sandbox_stage })
+#define OPTIONS_INIT                                                                                                 \
+        ((Options){ .n_repeats = 1,                                                                                  \
+                        .for_usec = 10 * USEC_PER_SEC,                                                               \
+                        .exit_policy = EXIT_POLICY_DEFAULT,                                                          \
+                        .stage = &sandbox_stage })
 
 void options_done(Options *options);
 

@@ -16,3 +16,6 @@ int load_scenarios(const Options *options, Library *library);
 
 /* The scenarios of @library that --filter and --tag take, in order. */
 bool is_selected(const Options *options, const Scenario *scenario);
+
+/* Plays all that is_selected() of @library, and reports; @is_observing: without changing anything. An exit status. */
+int play_library(const Options *options, const Library *library, bool is_observing);

@@ -19,3 +19,4 @@ extern const ExpectKind left_behind_expectation;
 extern const ExpectKind cgroup_expectation;
 extern const ExpectKind limit_expectation;
 extern const ExpectKind oom_kill_expectation;
+extern const ExpectKind trend_expectation;

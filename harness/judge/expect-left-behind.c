@@ -124,7 +124,11 @@ static int read_answer(Answer *answer, const Expectation *expectation, const Cas
                 answer_add_lines(answer, "process", entry_get(answer->entry, "processes"), expectation->unit);
         if (!may_stay(expectation, "cgroup") && cgroup && *cgroup)
                 answer_add(answer, "cgroup", cgroup, strlen(cgroup));
-        if (!may_stay(expectation, "sockets"))
+        if (!may_stay(expectation, "sockets") && *(entry_get(answer->entry, "sockets") ?: "") &&
+                        timeline_is_shared(facts->timeline))
+                answer->unknown = "there are new listening sockets, and on a machine that others use too nobody "
+                                  "knows whose they are";
+        else if (!may_stay(expectation, "sockets"))
                 answer_add_lines(answer, "socket", entry_get(answer->entry, "sockets"), NULL);
         return answer_add_files(answer, expectation, facts, window, reterr);
 }

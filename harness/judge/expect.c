@@ -16,10 +16,11 @@ static const KindSpec *const kinds[] = {
         &cgroup_expectation.spec,
         &limit_expectation.spec,
         &oom_kill_expectation.spec,
+        &trend_expectation.spec,
 };
 
 /* Words of the language that later versions will know; until then their use is an error that says so. */
-static const char *const unbuilt[] = { "notify", "trend", "http", "webhook", NULL };
+static const char *const unbuilt[] = { "notify", "http", "webhook", NULL };
 
 const KindSpec *const *expect_kinds(size_t *ret_n_kinds) {
         *ret_n_kinds = ELEMENTS_OF(kinds);

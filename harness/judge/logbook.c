@@ -352,6 +352,10 @@ const LogHit *logbook_near_misses(const LogBook *logbook, const Expectation *exp
         return track ? track->near_misses : NULL;
 }
 
+void logbook_begin_behind(LogBook *logbook, uint64_t seqnum) {
+        logbook->last_seqnum = seqnum;
+}
+
 bool logbook_has_gap(const LogBook *logbook) {
         return logbook->has_gap;
 }

@@ -53,6 +53,8 @@ const char *logbook_doubt(const LogBook *logbook, const Expectation *expectation
 const LogHit *logbook_near_misses(const LogBook *logbook, const Expectation *expectation, size_t *ret_n_hits);
 
 /* Did sequence numbers jump, or was the first line not the journal's first? Then lines were lost. */
+/* The first line to come is the one behind number @seqnum; else it is the first of all. */
+void logbook_begin_behind(LogBook *logbook, uint64_t seqnum);
 bool logbook_has_gap(const LogBook *logbook);
 uint64_t logbook_n_lines(const LogBook *logbook);
 

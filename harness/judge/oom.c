@@ -60,8 +60,10 @@ static const char *cgroup_mark(const Timeline *timeline) {
 static bool is_named(const Timeline *timeline, EntryKind kind, const char *field, const char *path, size_t n,
                 const char *unit) {
         const char *mark = cgroup_mark(timeline);
+        /* On the machine itself a record's path is the unit's: there is no mark before it. */
+        bool is_known = mark && (*mark || timeline_is_shared(timeline));
 
-        for (const Entry *entry = mark && *mark ? timeline_next(timeline, 0, kind, unit) : NULL; entry;
+        for (const Entry *entry = is_known ? timeline_next(timeline, 0, kind, unit) : NULL; entry;
                         entry = timeline_next(timeline, entry->index + 1, kind, unit)) {
                 const char *control_group = entry_get(entry, field);
 

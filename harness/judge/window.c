@@ -216,6 +216,19 @@ static const char *hiding_setting(const Timeline *timeline, const char *unit) {
         return level_max && strcmp(level_max, "-1") != 0 && strcmp(level_max, "7") != 0 ? "LogLevelMax=" : NULL;
 }
 
+/*
+ * journald's own limit, which holds for every unit where the machine's journal is used: as long as all units together
+ * have written less than one may, nothing was dropped.
+ */
+static bool may_have_been_limited(const Case *facts) {
+        const Entry *versions = timeline_next(facts->timeline, 0, ENTRY_VERSIONS, NULL);
+        int64_t burst = versions ? entry_get_number(versions, "journal-burst", 0) : 0;
+
+        return burst > 0 && facts->logbook &&
+               entry_get_number(versions, "journal-lines-before", 0) + (int64_t) logbook_n_lines(facts->logbook) >=
+                               burst;
+}
+
 static bool journal_is_complete(const Case *facts, const Window *window, const char *unit, Text *ret_why) {
         const Entry *loss = find_journal_loss(facts->timeline, window, unit);
         const char *hiding = unit ? hiding_setting(facts->timeline, unit) : NULL;
@@ -233,6 +246,11 @@ static bool journal_is_complete(const Case *facts, const Window *window, const c
                                 "%s has a rate limit (LogRateLimitIntervalSec=, LogRateLimitBurst=), and journald "
                                 "does not always tell what it dropped because of it",
                                 unit);
+                return false;
+        }
+        if (may_have_been_limited(facts)) {
+                text_append(ret_why, "the journal got more lines than one unit may write (RateLimitBurst= of the "
+                                     "machine's journald.conf), and journald does not always tell what it dropped");
                 return false;
         }
         if (facts->logbook && logbook_has_gap(facts->logbook)) {

@@ -109,7 +109,14 @@ int acct_watch_new(Observer *observer, const char *path, AcctWatch **ret_watch, 
 
         if (!watch)
                 return error_set_errno(reterr, -ENOMEM, "process accounting");
-        *watch = (AcctWatch){ .observer = observer, .path = strdup(path), .fd = -EBADF, .canary_pidfd = -EBADF };
+        *watch = (AcctWatch){ .observer = observer, .fd = -EBADF, .canary_pidfd = -EBADF };
+        if (!path) {
+                r = observer_channel(observer, SOURCE_ACCT, "acct", "absent",
+                                "process accounting is the whole machine's on this stage and is not switched on");
+                *ret_watch = TAKE_PTR(watch);
+                return r;
+        }
+        watch->path = strdup(path);
         if (!watch->path)
                 return error_set_errno(reterr, -ENOMEM, "process accounting");
         r = watch_switch_on(watch, reterr);

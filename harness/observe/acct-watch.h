@@ -17,6 +17,7 @@ typedef struct AcctWatch AcctWatch;
 
 /**
  * acct_watch_new() - switch accounting on, into the new file @path
+ * @path: NULL: not here, the whole machine would be accounted for
  *
  * Where the kernel or our capabilities (CAP_SYS_PACCT) do not allow it: ENTRY_CHANNEL "acct" "absent" and 0; the
  * watch then does nothing and its barrier succeeds.

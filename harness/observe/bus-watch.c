@@ -315,6 +315,12 @@ int bus_watch_check_alive(BusWatch *watch, const char *name) {
         return unit && unit->main ? main_process_check_alive(unit->main) : 0;
 }
 
+bool bus_watch_knows(const BusWatch *watch, const char *name) {
+        const BusUnit *unit = watch_find(watch, name);
+
+        return unit && unit->properties.n_items > 0;
+}
+
 pid_t bus_watch_main_pid(const BusWatch *watch, const char *name) {
         const BusUnit *unit = watch_find(watch, name);
         const char *pid = unit ? unit_properties_get(&unit->properties, "MainPID") : NULL;

@@ -26,6 +26,8 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "observe/observer.h"
 
 typedef struct BusWatch BusWatch;
@@ -70,6 +72,8 @@ int bus_watch_signal_main(BusWatch *watch, const char *unit, int signal);
  */
 int bus_watch_check_alive(BusWatch *watch, const char *unit);
 
+/* Has the manager said anything about the unit yet? */
+bool bus_watch_knows(const BusWatch *watch, const char *unit);
 /* The main process as last seen, 0 where none; and the ControlGroup as last seen, NULL where none; borrowed. */
 pid_t bus_watch_main_pid(const BusWatch *watch, const char *unit);
 const char *bus_watch_control_group(const BusWatch *watch, const char *unit);

@@ -59,6 +59,9 @@ int journal_file_peek(JournalFile *file, JournalEntry *ret_entry);
 /* Goes over the entry that was peeked at. */
 void journal_file_advance(JournalFile *file);
 
+/* Goes over all that is in the file now. Returns the number of its last line; 0: it has none. */
+uint64_t journal_file_skip(JournalFile *file);
+
 sd_id128_t journal_file_seqnum_id(const JournalFile *file);
 
 /**

@@ -11,6 +11,11 @@
 #include "base/text.h"
 #include "observe/journal-file.h"
 
+typedef struct OldFile {
+        dev_t device;
+        ino_t inode;
+} OldFile;
+
 typedef struct OpenFile {
         JournalFile *file;
         JournalEntry next; /* the entry to be handed out next, where has_next */
@@ -22,6 +27,9 @@ struct JournalReader {
         char *path;
         OpenFile *files;
         size_t n_files;
+        OldFile *old_files; /* put aside before the position: never written to again */
+        size_t n_old_files;
+        JournalPosition position; /* what is up to there is not handed out */
 
         LogLine line; /* handed out; its reader points back */
         JournalEntry entry;
@@ -64,6 +72,7 @@ JournalReader *journal_reader_free(JournalReader *reader) {
         FOREACH_ARRAY (open, reader->files, reader->n_files)
                 (void) journal_file_free(open->file);
         free(reader->files);
+        free(reader->old_files);
         free(reader->path);
         text_done(&reader->cursor);
         text_done(&reader->problem);
@@ -79,11 +88,18 @@ static bool is_journal_name(const char *name) {
         return dot && (strcmp(dot, ".journal") == 0 || strcmp(dot, ".journal~") == 0);
 }
 
-static bool reader_has_file(const JournalReader *reader, const struct stat *stat) {
+bool journal_reader_reads(const JournalReader *reader, dev_t device, ino_t inode) {
         FOREACH_ARRAY (open, reader->files, reader->n_files)
-                if (open->file->device == stat->st_dev && open->file->inode == stat->st_ino)
+                if (open->file->device == device && open->file->inode == inode)
                         return true;
         return false;
+}
+
+static bool reader_has_file(const JournalReader *reader, const struct stat *stat) {
+        FOREACH_ARRAY (old, reader->old_files, reader->n_old_files)
+                if (old->device == stat->st_dev && old->inode == stat->st_ino)
+                        return true;
+        return journal_reader_reads(reader, stat->st_dev, stat->st_ino);
 }
 
 static int reader_add_file(JournalReader *reader, int folder_fd, const char *name, Error *reterr) {
@@ -156,13 +172,48 @@ int journal_reader_rescan(JournalReader *reader, Error *reterr) {
                         reader, reader->base_fd >= 0 ? reader->base_fd : AT_FDCWD, reader->path, true, reterr);
 }
 
+/* "system@...": put aside by a rotation; with a tilde: put aside because it was not closed in order. */
+static bool is_put_aside(const char *name) {
+        return strchr(name, '@') || strchr(name, '~');
+}
+
+void journal_reader_skip(JournalReader *reader) {
+        size_t n_left = 0;
+
+        reader->old_files = calloc(reader->n_files ?: 1, sizeof(*reader->old_files));
+        FOREACH_ARRAY (open, reader->files, reader->n_files) {
+                uint64_t seqnum = journal_file_skip(open->file);
+
+                if (!is_put_aside(open->file->name) && seqnum > reader->position.seqnum)
+                        reader->position = (JournalPosition){ true, journal_file_seqnum_id(open->file), seqnum };
+                /* Without memory for the note it stays open, which costs only time. */
+                if (reader->old_files && is_put_aside(open->file->name)) {
+                        reader->old_files[reader->n_old_files++] = (OldFile){ open->file->device, open->file->inode };
+                        (void) journal_file_free(open->file);
+                } else
+                        reader->files[n_left++] = *open;
+        }
+        reader->n_files = n_left;
+}
+
+const JournalPosition *journal_reader_position(const JournalReader *reader) {
+        return &reader->position;
+}
+
+void journal_reader_begin_behind(JournalReader *reader, const JournalPosition *position) {
+        reader->position = *position;
+}
+
 static int reader_refresh(JournalReader *reader) {
         FOREACH_ARRAY (open, reader->files, reader->n_files) {
                 int r;
 
                 if (open->has_next)
                         continue;
-                r = journal_file_peek(open->file, &open->next);
+                while ((r = journal_file_peek(open->file, &open->next)) > 0 &&
+                                journal_position_covers(&reader->position, journal_file_seqnum_id(open->file),
+                                                open->next.seqnum))
+                        journal_file_advance(open->file);
                 if (r < 0) {
                         reader->problem.n_bytes = 0;
                         text_printf(&reader->problem, "journal file %s/%s is damaged behind its line %" PRIu64,

@@ -10,6 +10,7 @@
  */
 
 #include "base/error.h"
+#include "observe/journal-position.h"
 #include "timeline/log-line.h"
 
 typedef struct JournalReader JournalReader;
@@ -33,6 +34,15 @@ JournalReader *journal_reader_free(JournalReader *reader);
  * damaged).
  */
 int journal_reader_next(JournalReader *reader, const LogLine **ret_line);
+
+/* Goes over all that is there now. Files that are put aside already are not looked at again. */
+void journal_reader_skip(JournalReader *reader);
+/* Where the lines that are handed out begin: set by journal_reader_skip(), or from a recording. */
+const JournalPosition *journal_reader_position(const JournalReader *reader);
+void journal_reader_begin_behind(JournalReader *reader, const JournalPosition *position);
+
+/* Is there a file of this device and inode among those that lines may come from? */
+bool journal_reader_reads(const JournalReader *reader, dev_t device, ino_t inode);
 
 /*
  * Looks for files that came since. For a live folder: when something was created in it, and before one says that the

@@ -144,7 +144,7 @@ static void on_synchronized(int error, void *userdata) {
         watch_end_barrier(watch, watch->is_broken ? -EIO : error);
 }
 
-static int watch_set_up(JournalWatch *watch, const char *socket_path, Error *reterr) {
+static int watch_set_up(JournalWatch *watch, const char *socket_path, bool from_now, Error *reterr) {
         JournaldLinkHandler handler = {
                 .on_gone = on_journald_gone,
                 .on_synchronized = on_synchronized,
@@ -156,6 +156,8 @@ static int watch_set_up(JournalWatch *watch, const char *socket_path, Error *ret
         r = watch_look_for_folders(watch, reterr);
         if (r >= 0)
                 r = journal_reader_open(AT_FDCWD, watch->folder, &watch->reader, reterr);
+        if (r >= 0 && from_now)
+                journal_reader_skip(watch->reader);
         if (r >= 0)
                 r = journald_link_new(watch->observer->event, socket_path, &handler, &watch->journald);
         if (r >= 0)
@@ -165,8 +167,8 @@ static int watch_set_up(JournalWatch *watch, const char *socket_path, Error *ret
         return r < 0 ? error_set_errno(reterr, r, "journald at %s", socket_path) : 0;
 }
 
-int journal_watch_new(Observer *observer, const char *folder, const char *socket_path, LineCallback on_line,
-                void *userdata, JournalWatch **ret_watch, Error *reterr) {
+int journal_watch_new(Observer *observer, const char *folder, const char *socket_path, bool from_now,
+                LineCallback on_line, void *userdata, JournalWatch **ret_watch, Error *reterr) {
         CLEANUP(journal_watch_free_p) JournalWatch *watch = calloc(1, sizeof(*watch));
         int r;
 
@@ -180,7 +182,7 @@ int journal_watch_new(Observer *observer, const char *folder, const char *socket
         };
         if (!watch->folder)
                 return error_set_errno(reterr, -ENOMEM, "journal");
-        r = watch_set_up(watch, socket_path, reterr);
+        r = watch_set_up(watch, socket_path, from_now, reterr);
         if (r < 0)
                 return r;
         *ret_watch = TAKE_PTR(watch);
@@ -202,6 +204,14 @@ JournalWatch *journal_watch_free(JournalWatch *watch) {
         free(watch->folder);
         free(watch);
         return NULL;
+}
+
+const JournalPosition *journal_watch_position(const JournalWatch *watch) {
+        return journal_reader_position(watch->reader);
+}
+
+bool journal_watch_reads(const JournalWatch *watch, dev_t device, ino_t inode) {
+        return journal_reader_reads(watch->reader, device, inode);
 }
 
 int journal_watch_barrier(JournalWatch *watch, BarrierCallback callback, void *userdata) {

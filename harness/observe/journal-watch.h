@@ -11,6 +11,7 @@
  * A journald that goes away is an ENTRY_CHANNEL "journal" "lost"; each time it is found again, "ok".
  */
 
+#include "observe/journal-position.h"
 #include "observe/observer.h"
 #include "timeline/log-line.h"
 
@@ -22,13 +23,14 @@ typedef void (*LineCallback)(const LogLine *line, void *userdata);
 #define JOURNALD_SOCKET "/run/systemd/journal/io.systemd.journal"
 
 /**
- * journal_watch_new() - follow the journal files of @folder, from their beginning
+ * journal_watch_new() - follow the journal files of @folder
  * @folder:      e.g. "/run/log/journal"; need not exist yet, its parent must
  * @socket_path: journald's varlink socket, JOURNALD_SOCKET
+ * @from_now:    begin behind what is there already, else at the beginning
  * @on_line:     called for every line, from the loop
  */
-int journal_watch_new(Observer *observer, const char *folder, const char *socket_path, LineCallback on_line,
-                void *userdata, JournalWatch **ret_watch, Error *reterr);
+int journal_watch_new(Observer *observer, const char *folder, const char *socket_path, bool from_now,
+                LineCallback on_line, void *userdata, JournalWatch **ret_watch, Error *reterr);
 JournalWatch *journal_watch_free(JournalWatch *watch);
 
 /* Reads what is there now. Cheap where there is nothing. The loop does it too; this saves the lag of the wake-up. */
@@ -43,8 +45,13 @@ int journal_watch_drain(JournalWatch *watch);
  */
 int journal_watch_barrier(JournalWatch *watch, BarrierCallback callback, void *userdata);
 
-/* Copies the journal files of @folder into the folder "journal" of the evidence. After a barrier, before the stage
- * ends. */
-int journal_copy(const char *folder, int evidence_fd, Error *reterr);
+/* Where the lines begin that @on_line gets. */
+const JournalPosition *journal_watch_position(const JournalWatch *watch);
+/* May lines have come from the file of this device and inode? */
+bool journal_watch_reads(const JournalWatch *watch, dev_t device, ino_t inode);
+
+/* Copies the journal files of @folder that @watch reads (NULL: all) into the folder "journal" of the evidence. After
+ * a barrier, before the stage ends. */
+int journal_copy(const char *folder, const JournalWatch *watch, int evidence_fd, Error *reterr);
 
 DEFINE_CLEANUP(JournalWatch, journal_watch_free)

@@ -76,6 +76,9 @@ int command_environment_new(const PerformRequest *request, CommandEnvironment **
                 r = add_variable(environment, "HOME", "/root");
         if (r >= 0)
                 r = add_variable(environment, "LANG", "C.UTF-8");
+        /* Where the stage has made a place for them, because elsewhere nothing can be written. */
+        if (r >= 0 && request->stage->is_shared && getenv("TMPDIR"))
+                r = add_variable(environment, "TMPDIR", getenv("TMPDIR"));
         FOREACH_ARRAY (setting, scenario->environment, scenario->n_environment)
                 if (r >= 0)
                         r = add_variable(environment, setting->name, setting->value);

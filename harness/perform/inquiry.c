@@ -200,6 +200,9 @@ static int inquiry_send(Inquiry *inquiry, Error *reterr) {
         case QUESTION_COMMAND:
                 return ask_command(inquiry, reterr);
         case QUESTION_PROCESS:
+                /* Which process it is comes with the unit's first properties; until then nobody can be asked. */
+                if (!bus_watch_knows(run->bus, unit))
+                        return 0;
                 return process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
         case QUESTION_LEFT_BEHIND:
                 return ask_left_behind(inquiry, reterr);

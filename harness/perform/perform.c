@@ -19,9 +19,11 @@
 #include "perform/stage-files.h"
 #include "perform/stream.h"
 
-#define ACCT_PATH       "/run/agenttest.acct"
+#define ACCT_PATH         "/run/agenttest.acct"
+/* How the player says by its exit status what came out: the stream is ended when the stage is down. */
+#define STATUS_OF_OUTCOME 64
 /* Hits of one expectation that are put into the timeline, for people; the log book counts them all. */
-#define MAX_LOG_ENTRIES 200
+#define MAX_LOG_ENTRIES   200
 
 static void run_done(Run *run) {
         run->player = player_free(run->player);
@@ -98,10 +100,13 @@ static int run_open_observers(Run *run, Error *reterr) {
 
         r = bus_watch_new(&run->observer, run->stage->bus_address, &run->bus, reterr);
         if (r >= 0)
-                r = journal_watch_new(&run->observer, run->stage->journal_folder, JOURNALD_SOCKET, on_line, run,
-                                &run->journal, reterr);
+                r = journal_watch_new(&run->observer, run->stage->journal_folder, JOURNALD_SOCKET,
+                                run->stage->is_shared, on_line, run, &run->journal, reterr);
         if (r >= 0)
-                r = acct_watch_new(&run->observer, ACCT_PATH, &run->acct, reterr);
+                logbook_begin_behind(run->logbook, journal_watch_position(run->journal)->seqnum);
+        if (r >= 0)
+                /* The accounting of the whole machine is not ours to switch. */
+                r = acct_watch_new(&run->observer, run->stage->is_shared ? NULL : ACCT_PATH, &run->acct, reterr);
         if (r >= 0)
                 r = kmsg_watch_new(&run->observer, run->stage->kmsg_fd, &run->kmsg, reterr);
         if (r >= 0)
@@ -144,6 +149,14 @@ static int run_open_player(Run *run, Error *reterr) {
         return r;
 }
 
+/* What the judge has to know of a stage that others use too: `shared`, and where its part of the journal begins. */
+static void run_note_sharing(const Run *run, Entry *entry) {
+        entry_set(entry, "shared", "yes");
+        journal_position_write(journal_watch_position(run->journal), entry);
+        entry_set_number(entry, "journal-burst", run->stage->journal_burst);
+        entry_set_number(entry, "journal-lines-before", run->stage->n_journal_lines_before);
+}
+
 static void run_note_versions(Run *run) {
         Entry *entry = run_note(run, ENTRY_VERSIONS, NULL);
 
@@ -154,6 +167,8 @@ static void run_note_versions(Run *run) {
                 entry_set_usec(entry, "forked", run->stage->forked_usec);
                 entry_set_usec(entry, "booted", run->stage->booted_usec);
                 entry_set_number(entry, "performer", getpid());
+                if (run->stage->is_shared)
+                        run_note_sharing(run, entry);
                 versions_fill(entry, run->bus, run->cgroups);
         }
         run_append(run, entry);
@@ -221,7 +236,7 @@ static int run_finish(Run *run, Outcome *ret_outcome, Error *reterr) {
         Case facts = run_case(run);
         int r;
 
-        r = journal_copy(run->stage->journal_folder, run->observer.evidence_fd, reterr);
+        r = journal_copy(run->stage->journal_folder, run->journal, run->observer.evidence_fd, reterr);
         if (r >= 0)
                 r = write_card(run, reterr);
         if (r >= 0)
@@ -232,10 +247,9 @@ static int run_finish(Run *run, Outcome *ret_outcome, Error *reterr) {
         return r;
 }
 
-/* The scenario could not be played: one verdict about that, and the end of the stream. */
+/* The scenario could not be played: one verdict about that. */
 static int report_broken(const PerformRequest *request, Reason reason, Error *error, int code) {
         CLEANUP(judgement_done) Judgement judgement = JUDGEMENT_INIT;
-        int r;
 
         error->code = code;
         judgement.verdicts = calloc(1, sizeof(Verdict));
@@ -250,10 +264,7 @@ static int report_broken(const PerformRequest *request, Reason reason, Error *er
                 .sentence = strdup(error_text(error)),
                 .margin_usec = USEC_INFINITY,
         };
-        r = stream_verdicts(request->stream_fd, &judgement);
-        if (r >= 0)
-                r = stream_end(request->stream_fd, OUTCOME_ERROR);
-        return r;
+        return stream_verdicts(request->stream_fd, &judgement);
 }
 
 static void block_signals(void) {
@@ -302,11 +313,55 @@ static int play_on_stage(const StageContext *context, void *userdata) {
         r = run_flush(&run, r);
         if (r >= 0)
                 r = run_finish(&run, &outcome, &error);
-        if (r < 0)
+        if (r < 0) {
+                outcome = OUTCOME_ERROR;
                 r = report_broken(run.request, REASON_STEP_BROKEN, &error, r);
-        else
-                r = stream_end(run.request->stream_fd, outcome);
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
+        return r < 0 ? EXIT_FAILURE : STATUS_OF_OUTCOME + (int) outcome;
+}
+
+static int end_stream(const PerformRequest *request, Outcome outcome) {
+        return stream_end(request->stream_fd, outcome) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int give_up(const PerformRequest *request, Error *error, int code) {
+        return report_broken(request, REASON_STAGE, error, code) < 0 ? EXIT_FAILURE
+                                                                     : end_stream(request, OUTCOME_ERROR);
+}
+
+/* All that the stage has to know of a scenario; @files owns what it borrows. */
+static int make_stage_request(const PerformRequest *request, StageFiles *files, StageRequest *ret_request) {
+        CLEANUP_FREE char *unit_folder = request->stage->find_unit_folder();
+        int r;
+
+        r = stage_files_make(request->scenario, unit_folder ?: "/etc/systemd/system", files);
+        if (r < 0)
+                return r;
+        *ret_request = (StageRequest){
+                .run_id = request->run_id,
+                .scenario_index = request->scenario_index,
+                .scenario_name = request->scenario->name,
+                .is_exclusive = request->scenario->is_exclusive,
+                .files = files->files,
+                .n_files = files->n_files,
+                .pinned_units = files->unit_names,
+                .n_pinned_units = files->n_units,
+                .is_observing = request->is_observing,
+        };
+        return 0;
+}
+
+int perform_check(const PerformRequest *request, Error *reterr) {
+        CLEANUP(stage_files_done) StageFiles files = STAGE_FILES_INIT;
+        StageRequest stage_request;
+        int r;
+
+        if (!request->stage->check)
+                return 0;
+        r = steps_check_shared(request->scenario, request->stage->name, reterr);
+        if (r >= 0)
+                r = make_stage_request(request, &files, &stage_request);
+        return r < 0 ? error_set_errno(reterr, r, "cannot prepare") : request->stage->check(&stage_request, reterr);
 }
 
 /* Beside the program this is: opened out here, because in the sandbox paths mean something else. */
@@ -330,30 +385,24 @@ int perform_scenario(const PerformRequest *request) {
         CLEANUP_FREE char *folder = NULL;
         CLEANUP_CLOSE int hog_fd = open_hog();
         Playing playing = { .request = request, .hog_fd = hog_fd };
+        StageRequest stage_request;
         int wait_status = 0, r;
 
-        r = stage_files_make(request->scenario, &files);
+        r = make_stage_request(request, &files, &stage_request);
         folder = r < 0 ? NULL : scenario_folder(request->scenario);
         if (r >= 0 && !folder)
                 r = -ENOMEM;
         if (r < 0)
-                return report_broken(request, REASON_STAGE, &error, r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+                return give_up(request, &error, r);
 
         const char *shown_paths[] = { folder, request->build_path };
-        StageRequest stage_request = {
-                .run_id = request->run_id,
-                .scenario_index = request->scenario_index,
-                .is_exclusive = request->scenario->is_exclusive,
-                .files = files.files,
-                .n_files = files.n_files,
-                .pinned_units = files.unit_names,
-                .n_pinned_units = files.n_units,
-                .shown_paths = shown_paths,
-                .n_shown_paths = ELEMENTS_OF(shown_paths),
-        };
+        stage_request.shown_paths = shown_paths;
+        stage_request.n_shown_paths = ELEMENTS_OF(shown_paths);
         r = request->stage->run(&stage_request, play_on_stage, &playing, &wait_status, &error);
         if (r < 0)
-                return report_broken(request, REASON_STAGE, &error, r) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        /* How it ended in there is how it ends out here: the scheduler reads the rest off the stream. */
-        return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_FAILURE;
+                return give_up(request, &error, r);
+        /* It could not even say how it went: the scheduler tells of a stream that was cut. */
+        if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) < STATUS_OF_OUTCOME)
+                return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_FAILURE;
+        return end_stream(request, (Outcome) (WEXITSTATUS(wait_status) - STATUS_OF_OUTCOME));
 }

@@ -19,8 +19,17 @@ typedef struct PerformRequest {
         unsigned scenario_index;
         int stream_fd;
         int evidence_fd;        /* this scenario's evidence folder, on the host */
+        bool is_observing;      /* the scenario only looks; nothing is changed on the machine */
         const char *build_path; /* folder of the programs under test, in PATH of the scenario's commands */
 } PerformRequest;
+
+/**
+ * perform_check() - would the stage take the scenario?
+ *
+ * To be asked for all scenarios before the first one is played. Of @request only scenario, stage and is_observing
+ * count. Errors: what is refused, and why.
+ */
+int perform_check(const PerformRequest *request, Error *reterr);
 
 /* In a forked child: returns its exit status, 0 whenever the stream was ended in order. */
 int perform_scenario(const PerformRequest *request);

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "scenario/unit-property.h"
 
-#define UNIT_FOLDER  "/etc/systemd/system"
 #define DROP_IN_NAME "zz-agenttest.conf"
 
 void stage_files_done(StageFiles *files) {
@@ -55,13 +54,13 @@ static int add_text_file(StageFiles *files, char *path, char *content) {
         return 0;
 }
 
-static int add_unit_file(StageFiles *files, const ScenarioUnit *unit) {
+static int add_unit_file(StageFiles *files, const char *folder, const ScenarioUnit *unit) {
         CLEANUP_FREE char *path = NULL;
         StageFile *file;
 
         if (!unit->source_path)
                 return 0;
-        if (asprintf(&path, UNIT_FOLDER "/%s", unit->name) < 0)
+        if (asprintf(&path, "%s/%s", folder, unit->name) < 0)
                 return -ENOMEM;
         file = add_file(files);
         if (!file)
@@ -105,7 +104,7 @@ static void write_properties(Text *text, const ScenarioUnit *unit) {
                                 property->value);
 }
 
-static int add_drop_in(StageFiles *files, const Scenario *scenario, const ScenarioUnit *unit) {
+static int add_drop_in(StageFiles *files, const char *folder, const Scenario *scenario, const ScenarioUnit *unit) {
         CLEANUP_TEXT Text text = TEXT_INIT;
         char *path;
 
@@ -119,9 +118,9 @@ static int add_drop_in(StageFiles *files, const Scenario *scenario, const Scenar
                 return 0;
         /* A unit of properties alone has no file for a drop-in to drop into: they are its file. */
         if (!unit->source_path && !unit->is_installed) {
-                if (asprintf(&path, UNIT_FOLDER "/%s", unit->name) < 0)
+                if (asprintf(&path, "%s/%s", folder, unit->name) < 0)
                         return -ENOMEM;
-        } else if (asprintf(&path, UNIT_FOLDER "/%s.d/" DROP_IN_NAME, unit->name) < 0)
+        } else if (asprintf(&path, "%s/%s.d/" DROP_IN_NAME, folder, unit->name) < 0)
                 return -ENOMEM;
         return add_text_file(files, path, text_take(&text));
 }
@@ -144,7 +143,7 @@ static int add_scenario_file(StageFiles *files, const ScenarioFile *source) {
         return 0;
 }
 
-int stage_files_make(const Scenario *scenario, StageFiles *ret_files) {
+int stage_files_make(const Scenario *scenario, const char *unit_folder, StageFiles *ret_files) {
         CLEANUP(stage_files_done) StageFiles files = STAGE_FILES_INIT;
         int r = 0;
 
@@ -153,9 +152,9 @@ int stage_files_make(const Scenario *scenario, StageFiles *ret_files) {
                 return -ENOMEM;
         FOREACH_ARRAY (unit, scenario->units, scenario->n_units) {
                 files.unit_names[files.n_units++] = unit->name;
-                r = add_unit_file(&files, unit);
+                r = add_unit_file(&files, unit_folder, unit);
                 if (r >= 0)
-                        r = add_drop_in(&files, scenario, unit);
+                        r = add_drop_in(&files, unit_folder, scenario, unit);
                 if (r < 0)
                         return r;
         }

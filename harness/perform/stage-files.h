@@ -20,10 +20,10 @@ typedef struct StageFiles {
 /**
  * stage_files_make() - from scenario to files
  *
- * A unit goes to /etc/systemd/system/NAME as it is. Its `properties`, and the scenario's `environment` for services,
+ * A unit goes to NAME in @unit_folder as it is. Its `properties`, and the scenario's `environment` for services,
  * go to a drop-in that sorts behind the unit's own ones.
  *
  * Errors: -ENOMEM.
  */
-int stage_files_make(const Scenario *scenario, StageFiles *ret_files);
+int stage_files_make(const Scenario *scenario, const char *unit_folder, StageFiles *ret_files);
 void stage_files_done(StageFiles *files);

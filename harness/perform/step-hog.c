@@ -123,6 +123,7 @@ const StepKind hog_step = {
                 .takes_unit = true,
                 .check = check_hog,
         },
+        .is_shareable = true,
         .default_within_usec = 30 * USEC_PER_SEC,
         .begin = begin_hog,
         .observe = observe_hog,
@@ -136,6 +137,7 @@ const StepKind release_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = USEC_INFINITY,
         .begin = begin_release,
 };

@@ -60,6 +60,7 @@ const StepKind start_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = 120 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_job,
@@ -75,6 +76,7 @@ const StepKind stop_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = 120 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_job,
@@ -90,6 +92,7 @@ const StepKind restart_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = 120 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_job,
@@ -104,6 +107,7 @@ const StepKind freeze_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = 30 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_answer,
@@ -117,6 +121,7 @@ const StepKind thaw_step = {
                 .shorthand = -1, /* a scalar is the unit */
                 .takes_unit = true,
         },
+        .is_shareable = true,
         .default_within_usec = 30 * USEC_PER_SEC,
         .begin = begin_job,
         .observe = observe_answer,

@@ -80,6 +80,7 @@ const StepKind set_property_step = {
                 .takes_unit = true,
                 .check = check_property,
         },
+        .is_shareable = true,
         .default_within_usec = USEC_INFINITY,
         .begin = begin_property,
         .observe = observe_property,

@@ -38,6 +38,7 @@ const StepKind repeat_step = {
                 .shorthand = -1,
                 .check = check_repeat,
         },
+        .is_shareable = true,
         .default_within_usec = USEC_INFINITY,
         .begin = begin_repeat,
 };

@@ -63,6 +63,7 @@ const StepKind run_step = {
                 .shorthand = RUN_COMMAND,
         },
         /* The command's own deadline ends it first, and its end is what is judged. */
+        .is_shareable = true,
         .default_within_usec = USEC_INFINITY,
         .begin = begin_run,
         .observe = observe_run,

@@ -43,3 +43,23 @@ const KindSpec *const *step_kinds(size_t *ret_n_kinds) {
 const char *const *step_unbuilt(void) {
         return unbuilt;
 }
+
+static int check_shared(
+                const Scenario *scenario, const Step *steps, size_t n_steps, const char *stage_name, Error *reterr) {
+        int r = 0;
+
+        FOREACH_ARRAY (step, steps, n_steps) {
+                if (step->kind && !step_kind(step)->is_shareable)
+                        return error_set(reterr, -EPERM, "%s:%u:%u: what `%s` does cannot be undone on stage %s",
+                                        scenario->path, step->mark.line, step->mark.column, step->kind->name,
+                                        stage_name);
+                for (size_t i = 0; r >= 0 && step->kind && i < step->kind->n_keys; i++)
+                        r = check_shared(
+                                        scenario, step->values[i].steps, step->values[i].n_steps, stage_name, reterr);
+        }
+        return r;
+}
+
+int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *reterr) {
+        return check_shared(scenario, scenario->steps, scenario->n_steps, stage_name, reterr);
+}

@@ -8,6 +8,7 @@
  * called for every new entry while it waits. It never waits by itself; its deadline is the loop's.
  */
 
+#include "base/error.h"
 #include "scenario/scenario.h"
 #include "timeline/entry.h"
 
@@ -21,6 +22,7 @@ typedef enum StepProgress {
 typedef struct StepKind {
         KindSpec spec;                /* first: a Step's kind points here */
         uint64_t default_within_usec; /* deadline where the step gives none */
+        bool is_shareable;            /* what it does can be undone where the stage is the machine itself */
         int (*begin)(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr);
         int (*observe)(const Step *step, Run *run, const Entry *entry, StepProgress *ret_progress, Error *reterr);
 } StepKind;
@@ -29,6 +31,9 @@ typedef struct StepKind {
 const KindSpec *const *step_kinds(size_t *ret_n_kinds);
 /* Words of the language that have no kind yet; NULL-terminated. */
 const char *const *step_unbuilt(void);
+
+/* -EPERM, with the step's place, where @scenario has a step that is not for a stage on the machine itself. */
+int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *reterr);
 
 static inline const StepKind *step_kind(const Step *step) {
         return (const StepKind *) step->kind;

@@ -88,14 +88,20 @@ static uint64_t find_n_lines(const Timeline *timeline) {
 }
 
 /* journald goes on writing between the last barrier and the copy: the judge never saw what came then. */
-static int feed_logbook(int folder_fd, const char *folder, uint64_t n_lines_max, LogBook *logbook, Error *reterr) {
+static int feed_logbook(
+                int folder_fd, const char *folder, const Timeline *timeline, LogBook *logbook, Error *reterr) {
+        uint64_t n_lines_max = find_n_lines(timeline);
         CLEANUP(journal_reader_free_p) JournalReader *reader = NULL;
+        JournalPosition position;
         const LogLine *line;
         int r;
 
         r = journal_reader_open(folder_fd, "journal", &reader, reterr);
         if (r < 0)
                 return error_prefix(reterr, "%s", folder);
+        journal_position_read(timeline, &position);
+        journal_reader_begin_behind(reader, &position);
+        logbook_begin_behind(logbook, position.seqnum);
         while (logbook_n_lines(logbook) < n_lines_max && (r = journal_reader_next(reader, &line)) > 0) {
                 r = logbook_feed(logbook, line, NULL, NULL);
                 if (r < 0)
@@ -114,7 +120,7 @@ static int judge(const char *folder, Replay *replay, Error *reterr) {
         r = logbook_new(replay->scenario, &logbook);
         if (r < 0)
                 return error_set_errno(reterr, r, "%s", folder);
-        r = feed_logbook(folder_fd, folder, find_n_lines(replay->timeline), logbook, reterr);
+        r = feed_logbook(folder_fd, folder, replay->timeline, logbook, reterr);
         if (r < 0)
                 return r;
 

@@ -241,6 +241,7 @@ static int start_performer(Schedule *schedule, Playing *playing, Error *reterr) 
                 .request = {
                         .scenario = playing->play->scenario,
                         .stage = options->stage,
+                        .is_observing = options->is_observing,
                         .run_id = options->run_id,
                         .scenario_index = playing->play->index,
                         .evidence_fd = playing->evidence.folder_fd,

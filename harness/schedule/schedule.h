@@ -13,6 +13,7 @@
 
 typedef struct ScheduleOptions {
         const StageKind *stage;
+        bool is_observing;
         int (*perform)(const PerformRequest *request); /* perform_scenario() */
         const char *version;                           /* of agenttest, for the reports */
         const char *run_id;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "stage/undo.h"
 
 #define END_LIMIT_USEC (20 * USEC_PER_SEC)
 
@@ -18,6 +19,19 @@ static void block_signals(void) {
         (void) sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* What a run that died changed on the machine itself, on whichever of its managers. */
+static void undo_dead(Text *ret_note) {
+        for (int is_user = 0; is_user <= 1; is_user++) {
+                CLEANUP_ERROR Error error = ERROR_INIT;
+                CLEANUP_TEXT Text note = TEXT_INIT;
+
+                if (undo_stale(is_user, false, &note, &error) < 0)
+                        text_printf(&note, "%s", error_text(&error));
+                if (note.n_bytes > 0)
+                        text_printf(ret_note, "%s%s", ret_note->n_bytes > 0 ? "; " : "", text_get(&note));
+        }
+}
+
 int run_scope_begin(RunScope *scope, Text *ret_note, Error *reterr) {
         CLEANUP_ERROR Error stale = ERROR_INIT;
         int r;
@@ -27,6 +41,7 @@ int run_scope_begin(RunScope *scope, Text *ret_note, Error *reterr) {
         if (ownership_clean_stale(NULL, &stale) < 0)
                 text_printf(ret_note, "an earlier run left something that cannot be removed: %s", error_text(&stale));
 
+        undo_dead(ret_note);
         r = ownership_new(&scope->ownership, reterr);
         if (r < 0)
                 return r;

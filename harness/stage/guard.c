@@ -12,6 +12,7 @@
 
 #include "stage/deadline.h"
 #include "stage/run-folder.h"
+#include "stage/undo.h"
 
 #define REMOVE_LIMIT_USEC (10 * USEC_PER_SEC)
 
@@ -85,6 +86,12 @@ static int guard_take_lock(const char *run_id) {
         return run_folder_wait(fd, RUN_DEATH_LIMIT_SEC) == -ENOENT ? 0 : 1;
 }
 
+/* What a killed run, or a killed performer, has left changed on the machine itself. It stays in the log on errors. */
+static void guard_undo(void) {
+        (void) undo_stale(false, true, NULL, NULL);
+        (void) undo_stale(true, true, NULL, NULL);
+}
+
 static int guard_main(const char *run_id) {
         ssize_t n;
         char byte;
@@ -101,6 +108,7 @@ static int guard_main(const char *run_id) {
         }
         if (run_remove_cgroups(run_id, deadline_in(REMOVE_LIMIT_USEC), NULL) < 0)
                 return EXIT_FAILURE;
+        guard_undo();
         return run_remove_folder(run_id, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

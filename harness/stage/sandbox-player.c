@@ -18,27 +18,8 @@
 #include <sys/wait.h>
 
 #include "stage/capabilities.h"
+#include "stage/player-environment.h"
 #include "stage/sandbox.h"
-
-/* What a system service finds, not what the person who called agenttest had. Source: systemd.exec(5), "Environment".
- */
-static int set_environment(void) {
-        static const char *const variables[][2] = {
-                { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-                { "HOME", "/root" },
-                { "USER", "root" },
-                { "LOGNAME", "root" },
-                { "SHELL", "/bin/sh" },
-                { "LANG", "C.UTF-8" },
-        };
-
-        if (clearenv() != 0)
-                return -ENOMEM;
-        FOREACH_ARRAY (variable, variables, ELEMENTS_OF(variables))
-                if (setenv((*variable)[0], (*variable)[1], 1) < 0)
-                        return -errno;
-        return 0;
-}
 
 /* PID 1 has given itself a new root and a cgroup namespace since the keeper was forked. */
 static int keeper_enter(Error *reterr) {
@@ -49,7 +30,7 @@ static int keeper_enter(Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot enter the sandbox");
         if (chdir("/") < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the root of the sandbox");
-        if (set_environment() < 0)
+        if (player_environment_set() < 0)
                 return error_set(reterr, -ENOMEM, "out of memory");
         (void) umask(0022);
         /* The player observes with all its capabilities; what it executes for a scenario is without these. */

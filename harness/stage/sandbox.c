@@ -260,9 +260,14 @@ static int sandbox_run(const StageRequest *request, StageFunction function, void
         return r < 0 ? r : q;
 }
 
+static char *sandbox_unit_folder(void) {
+        return strdup("/etc/systemd/system");
+}
+
 const StageKind sandbox_stage = {
         .name = "sandbox",
         .doc = "a private systemd as PID 1 of fresh namespaces, over a copy of this machine that keeps no change",
+        .find_unit_folder = sandbox_unit_folder,
         .run = sandbox_run,
         .probe = sandbox_probe,
 };

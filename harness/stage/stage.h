@@ -36,6 +36,8 @@ typedef struct StageRequest {
         size_t n_pinned_units;
         const char *const *shown_paths; /* host folders that must be visible although something hides them */
         size_t n_shown_paths;
+        const char *scenario_name; /* for people, in the undo log */
+        bool is_observing;         /* nothing is to be changed; for stages on the machine itself */
 } StageRequest;
 
 /* What the function that runs on the stage is told. */
@@ -43,9 +45,12 @@ typedef struct StageContext {
         const char *kind_name;      /* "sandbox" */
         const char *bus_address;    /* D-Bus address of the manager, e.g. "unix:path=/run/systemd/private" */
         const char *journal_folder; /* e.g. "/run/log/journal" */
-        const char *cgroup_mark;    /* part of every host cgroup path of this stage */
-        uint64_t forked_usec;       /* CLOCK_MONOTONIC: PID 1 was forked */
-        uint64_t booted_usec;       /* CLOCK_MONOTONIC: the manager said READY=1 */
+        const char *cgroup_mark;    /* part of every host cgroup path of this stage; NULL: it is the machine itself */
+        bool is_shared; /* manager, journal, kernel and process numbers are the machine's: others use them too */
+        unsigned journal_burst; /* is_shared: lines of a unit beyond which journald drops; 0: it never does */
+        unsigned n_journal_lines_before; /* is_shared: lines that count into that by when the scenario begins */
+        uint64_t forked_usec;            /* CLOCK_MONOTONIC: PID 1 was forked */
+        uint64_t booted_usec;            /* CLOCK_MONOTONIC: the manager said READY=1 */
         int host_proc_fd; /* the outermost /proc, to translate pids of kernel records; -EBADF where not to be had */
         int kmsg_fd;      /* /dev/kmsg, opened before the boot and at its end; -EBADF where not to be had */
 } StageContext;
@@ -56,6 +61,17 @@ typedef int (*StageFunction)(const StageContext *context, void *userdata);
 typedef struct StageKind {
         const char *name; /* as in --stage */
         const char *doc;
+        bool is_shared; /* it is the machine itself: one scenario at a time, and only what can be undone */
+
+        /* Where the scenario's unit files and drop-ins go. NULL: there is no such folder, or out of memory. */
+        char *(*find_unit_folder)(void);
+
+        /**
+         * check() - would run() take @request? Asked for all scenarios before the first one runs; changes nothing
+         *
+         * NULL: it takes all. Errors: -EPERM, -EBUSY, -EEXIST, ... with what is refused and why.
+         */
+        int (*check)(const StageRequest *request, Error *reterr);
 
         /**
          * run() - bring the stage up, run @function on it, take it down
@@ -81,4 +97,8 @@ typedef struct StageKind {
         int (*probe)(Error *reterr);
 } StageKind;
 
-extern const StageKind sandbox_stage;
+extern const StageKind sandbox_stage, system_stage, user_stage;
+
+/* The stages there are, the default first. */
+extern const StageKind *const stage_kinds[];
+extern const size_t n_stage_kinds;

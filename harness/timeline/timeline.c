@@ -157,3 +157,9 @@ const char *timeline_property(const Timeline *timeline, const char *unit, size_t
         }
         return NULL;
 }
+
+bool timeline_is_shared(const Timeline *timeline) {
+        const Entry *versions = timeline_next(timeline, 0, ENTRY_VERSIONS, NULL);
+
+        return versions && entry_has(versions, "shared", "yes");
+}

@@ -43,4 +43,7 @@ const Entry *timeline_last(const Timeline *timeline, size_t before, EntryKind ki
  */
 const char *timeline_property(const Timeline *timeline, const char *unit, size_t index, const char *name);
 
+/* Was it recorded on a machine that others use too? Then not all that happened there has to do with the scenario. */
+bool timeline_is_shared(const Timeline *timeline);
+
 DEFINE_CLEANUP(Timeline, timeline_free)

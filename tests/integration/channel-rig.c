@@ -57,8 +57,8 @@ static int channels_open(Channels *channels, Error *reterr) {
         if (r >= 0)
                 r = bus_watch_new(observer, channels->stage->bus_address, &channels->bus, reterr);
         if (r >= 0)
-                r = journal_watch_new(observer, channels->stage->journal_folder, JOURNALD_SOCKET, on_line, channels,
-                                &channels->journal, reterr);
+                r = journal_watch_new(observer, channels->stage->journal_folder, JOURNALD_SOCKET, false, on_line,
+                                channels, &channels->journal, reterr);
         if (r >= 0)
                 r = acct_watch_new(observer, "/run/acct", &channels->acct, reterr);
         if (r >= 0)

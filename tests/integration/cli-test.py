@@ -64,7 +64,7 @@ def wrong_usage(folder):
     expect("the same define twice", 3, "--define x is given twice", good, "-Dx=1", "-Dx=2")
     expect("a define that nobody asks for", 3, "--define falt: no scenario here asks for ${falt}", good, "-Dfalt=1")
     expect("no color", 3, "--color takes auto, always or never", good, "--color=blue")
-    expect("no such stage", 3, 'There is no stage "moon"; the one there is: sandbox', good, "--stage=moon")
+    expect("no such stage", 3, 'There is no stage "moon"; there are: sandbox, system, user', good, "--stage=moon")
     expect("argument too many", 3, 'doctor takes no argument, not "x"', "doctor", "x")
 
 

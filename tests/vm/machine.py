@@ -21,16 +21,10 @@ CONSOLE = CACHE / "console.log"
 MODULES = ["virtio_pci", "virtiofs", "overlay", "virtio_console"]
 KERNEL_WORDS = [
     "console=ttyS0", "panic=-1", "quiet", "loglevel=4",
-    # The clock is read all the time. By its own choice the kernel would ask the HPET, a device: a way through qemu each time.
-    "clocksource=tsc", "tsc=reliable", "no_timer_check",
-    # What these keep apart is one project's tests, and under TCG they cost much.
-    "mitigations=off",
     "systemd.unified_cgroup_hierarchy=1", "systemd.unit=agenttest-vm.target",
     "systemd.show_status=0", "systemd.log_level=warning", "systemd.firstboot=0",
 ]
 TCG = "tcg,thread=multi,tb-size=512"
-# Without a fifth level of page tables, which each miss of the translation cache would walk in software.
-CPU = "max,-la57"
 PROBE_WORD = "agenttest.probe"
 PROBE_ANSWER = "agenttest-vm: alive"
 PROBE_SECONDS = 5
@@ -137,7 +131,7 @@ class Machine:
 
     def qemu(self, arguments, words, log, pass_fds=()):
         return self.start(
-            ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-cpu", CPU,
+            ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-cpu", "max",
              "-kernel", self.kernel / "vmlinuz", "-initrd", self.initramfs, *arguments, "-append", " ".join(words)],
             log, pass_fds)
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+
+/* agenttest observe: units as they run on this machine, judged by a scenario without a single action. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/language.h"
+#include "cli/suite.h"
+#include "scenario/unit-property.h"
+
+/*
+ * What may come with a few clients more, or an arena of the allocator, while one looks at a machine at work: less
+ * than a leak makes of a window. A scenario with `trend` says it more strictly, and under a load of its own.
+ */
+#define GROWTH "{ fds: 8, threads: 8, children: 8, memory: 8M }"
+
+static bool is_service(const char *unit) {
+        const char *dot = strrchr(unit, '.');
+
+        return dot && strcmp(dot, ".service") == 0;
+}
+
+static void write_unit(Text *text, const char *unit) {
+        text_printf(text, "about: %s as it runs, watched and not touched\nunits: { %s: installed }\n", unit, unit);
+        text_printf(text, "always:\n"
+                          "  - { state: { ActiveState: active } }\n"
+                          "  - { state: { NeedDaemonReload: no } }\n");
+        if (is_service(unit))
+                text_append(text, "  - { process: { executable: { not: '/ \\(deleted\\)$/' } } }\n");
+}
+
+static void write_steps(Text *text, const char *unit, uint64_t for_usec) {
+        if (is_service(unit))
+                text_printf(text, "steps:\n  - expect: { trend: " GROWTH " }\n    within: %" PRIu64 "ms\n",
+                                for_usec / USEC_PER_MSEC);
+        else
+                text_printf(text,
+                                "steps:\n  - expect: { state: { ActiveState: active } }\n    within: 1s\n"
+                                "    for: %" PRIu64 "ms\n",
+                                for_usec / USEC_PER_MSEC);
+}
+
+static int add_unit(Library *library, const char *unit, const Options *options, Error *reterr) {
+        SourceFile *file = &library->files[library->n_files];
+        CLEANUP_TEXT Text text = TEXT_INIT, problems = TEXT_INIT;
+        Language language = language_known();
+        ParseOptions parse_options = { .language = &language };
+
+        if (!unit_name_is_valid(unit))
+                return error_set(
+                                reterr, -EINVAL, "\"%s\" is no unit name: it ends with .service, .socket, ...", unit);
+        write_unit(&text, unit);
+        write_steps(&text, unit, options->for_usec);
+        library->n_files++;
+        file->path = strdup(unit);
+        file->n_bytes = text.n_bytes;
+        file->text = text_take(&text);
+        if (!file->path || !file->text || source_file_parse(file, &parse_options, &problems) < 0)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        if (problems.n_bytes > 0)
+                return error_set(reterr, -EINVAL, "%s", text_get(&problems));
+        return 0;
+}
+
+int command_observe(const Options *options) {
+        CLEANUP(library_done) Library library = LIBRARY_INIT;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        Options observing = *options;
+        int r = 0;
+
+        if (!observing.stage->is_shared)
+                observing.stage = &system_stage;
+        library.files = calloc(options->paths.n_items, sizeof(*library.files));
+        if (!library.files)
+                r = error_set(&error, -ENOMEM, "out of memory");
+        for (size_t i = 0; r >= 0 && i < options->paths.n_items; i++)
+                r = add_unit(&library, options->paths.items[i], options, &error);
+        if (r < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_USAGE;
+        }
+        return play_library(&observing, &library, true);
+}

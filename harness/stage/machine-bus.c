@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/machine-bus.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "stage/deadline.h"
+
+#define MANAGER_PATH      "/org/freedesktop/systemd1"
+#define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
+#define INTERFACE_PREFIX  "org.freedesktop.systemd1."
+#define CALL_LIMIT_USEC   (60 * USEC_PER_SEC) /* a daemon-reload of a large machine takes its time */
+
+struct MachineBus {
+        sd_bus *bus;
+        char *job;        /* the one that is waited for */
+        char *job_result; /* NULL: it has not ended */
+};
+
+static void message_unref_p(sd_bus_message **message) {
+        sd_bus_message_unref(*message);
+}
+
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        MachineBus *bus = userdata;
+        const char *job, *unit, *job_result;
+        uint32_t id;
+
+        if (sd_bus_message_read(message, "uoss", &id, &job, &unit, &job_result) < 0)
+                return 0;
+        if (bus->job && !bus->job_result && strcmp(job, bus->job) == 0)
+                bus->job_result = strdup(job_result);
+        return 0;
+}
+
+static int bus_connect(MachineBus *bus, const char *address) {
+        int r;
+
+        r = sd_bus_new(&bus->bus);
+        if (r >= 0)
+                r = sd_bus_set_address(bus->bus, address);
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(bus->bus, CALL_LIMIT_USEC);
+        if (r >= 0)
+                r = sd_bus_start(bus->bus);
+        /* Before any job: it can end before the reply to its call is read. */
+        if (r >= 0)
+                r = sd_bus_match_signal(bus->bus, NULL, NULL, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
+                                on_job_removed, bus);
+        if (r >= 0)
+                r = sd_bus_call_method(
+                                bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL, NULL);
+        return r;
+}
+
+int machine_bus_new(const char *address, MachineBus **ret_bus, Error *reterr) {
+        CLEANUP(machine_bus_free_p) MachineBus *bus = calloc(1, sizeof(*bus));
+        int r;
+
+        if (!bus)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        r = bus_connect(bus, address);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot talk to the service manager at %s", address);
+        *ret_bus = TAKE_PTR(bus);
+        return 0;
+}
+
+MachineBus *machine_bus_free(MachineBus *bus) {
+        if (!bus)
+                return NULL;
+
+        sd_bus_close_unref(bus->bus);
+        free(bus->job);
+        free(bus->job_result);
+        free(bus);
+        return NULL;
+}
+
+static int read_boot_id(char boot_id[static 37]) {
+        CLEANUP_FILE FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+        return file && fscanf(file, "%36s", boot_id) == 1 ? 0 : -EIO;
+}
+
+int machine_bus_manager(MachineBus *bus, char **ret_id, Error *reterr) {
+        char boot_id[37];
+        uint64_t usec;
+        int r;
+
+        r = sd_bus_get_property_trivial(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE,
+                        "UserspaceTimestampMonotonic", NULL, 't', &usec);
+        if (r >= 0)
+                r = read_boot_id(boot_id);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot tell which service manager this is");
+        return asprintf(ret_id, "%s:%" PRIu64, boot_id, usec) < 0 ? error_set(reterr, -ENOMEM, "out of memory") : 0;
+}
+
+int machine_bus_system_state(MachineBus *bus, char **ret_text, Error *reterr) {
+        int r = sd_bus_get_property_string(
+                        bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "SystemState", NULL, ret_text);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot ask for the state of the service manager") : 0;
+}
+
+static int error_of_call(Error *reterr, int r, const sd_bus_error *error, const char *method, const char *unit) {
+        return error_set(reterr, r, "%s of %s: %s", method, unit ?: "the service manager",
+                        error->message ?: strerror(-r));
+}
+
+int machine_bus_load(MachineBus *bus, const char *unit, char **ret_object, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        const char *object;
+        int r;
+
+        r = sd_bus_call_method(
+                        bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "LoadUnit", &error, &reply, "s", unit);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &object);
+        if (r < 0)
+                return error_of_call(reterr, r, &error, "LoadUnit", unit);
+        *ret_object = strdup(object);
+        return *ret_object ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+static int write_basic(sd_bus_message *message, char type, Text *text) {
+        union {
+                const char *string;
+                uint64_t u64;
+                uint32_t u32;
+                int32_t i32;
+                int truth;
+        } value;
+        int r = sd_bus_message_read_basic(message, type, &value);
+
+        if (r <= 0)
+                return r;
+        if (text->n_bytes > 0)
+                text_append(text, " ");
+        if (type == 's' || type == 'o')
+                text_append(text, value.string);
+        else if (type == 'b')
+                text_append(text, value.truth ? "yes" : "no");
+        else if (type == 't')
+                text_printf(text, "%" PRIu64, value.u64);
+        else if (type == 'u')
+                text_printf(text, "%" PRIu32, value.u32);
+        else
+                text_printf(text, "%" PRIi32, value.i32);
+        return 1;
+}
+
+static int write_bytes(sd_bus_message *message, Text *text) {
+        const void *bytes;
+        size_t n_bytes;
+        int r = sd_bus_message_read_array(message, 'y', &bytes, &n_bytes);
+
+        for (size_t i = 0; r >= 0 && i < n_bytes; i++)
+                text_printf(text, "%02x", ((const uint8_t *) bytes)[i]);
+        return r;
+}
+
+static int write_list(sd_bus_message *message, const char *item, Text *text) {
+        int r = sd_bus_message_enter_container(message, 'a', item);
+
+        while (r > 0)
+                r = write_basic(message, item[0], text);
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
+static int write_variant(sd_bus_message *message, Text *text) {
+        const char *contents;
+        int r;
+
+        r = sd_bus_message_peek_type(message, NULL, &contents);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'v', contents);
+        if (r < 0)
+                return r;
+        if (strcmp(contents, "ay") == 0)
+                return write_bytes(message, text);
+        if (contents[0] == 'a' && strchr("so", contents[1]))
+                return write_list(message, contents + 1, text);
+        return strchr("sobtui", contents[0]) && !contents[1] ? write_basic(message, contents[0], text) : -EINVAL;
+}
+
+int machine_bus_property(MachineBus *bus, const char *object, const char *interface, const char *property,
+                char **ret_text, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        CLEANUP_TEXT Text text = TEXT_INIT;
+        char name[80];
+        int r;
+
+        (void) snprintf(name, sizeof(name), INTERFACE_PREFIX "%s", interface);
+        r = sd_bus_call_method(bus->bus, NULL, object, "org.freedesktop.DBus.Properties", "Get", &error, &reply, "ss",
+                        name, property);
+        /* A property of another kind of unit, or of a later version. */
+        if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_PROPERTY) &&
+                        !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
+                return error_of_call(reterr, r, &error, property, object);
+        if (r >= 0)
+                r = write_variant(reply, &text);
+        else
+                r = 0;
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read property %s", property);
+        *ret_text = text_take(&text);
+        return *ret_text ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+int machine_bus_list(MachineBus *bus, Text *ret_units, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        const char *name, *active_state;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "ListUnits", &error, &reply, NULL);
+        if (r < 0)
+                return error_of_call(reterr, r, &error, "ListUnits", NULL);
+        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        while (r > 0) {
+                r = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL, NULL, &active_state, NULL, NULL, NULL,
+                                NULL, NULL, NULL);
+                if (r > 0)
+                        text_printf(ret_units, "%s %s\n", name, active_state);
+        }
+        if (r >= 0 && ret_units->is_broken)
+                r = -ENOMEM;
+        return r < 0 ? error_set_errno(reterr, r, "cannot read the list of units") : 0;
+}
+
+int machine_bus_unit_of(MachineBus *bus, pid_t pid, char **ret_unit, Error *reterr) {
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        const char *object;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "GetUnitByPID", NULL, &reply, "u",
+                        (uint32_t) pid);
+        if (r < 0 || sd_bus_message_read(reply, "o", &object) < 0) {
+                *ret_unit = strdup("");
+                return *ret_unit ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+        }
+        return machine_bus_property(bus, object, "Unit", "Id", ret_unit, reterr);
+}
+
+static bool is_about_absence(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, "org.freedesktop.systemd1.NoSuchUnit") ||
+               sd_bus_error_has_name(error, "org.freedesktop.systemd1.NoSuchProcess");
+}
+
+static int wait_for_job(MachineBus *bus, uint64_t deadline_usec) {
+        int r = 0;
+
+        while (!bus->job_result) {
+                if (r == 0 && deadline_is_past(deadline_usec))
+                        return -ETIMEDOUT;
+                r = sd_bus_process(bus->bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(bus->bus, usec_sub(deadline_usec, clock_now_usec()));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int finish_job(MachineBus *bus, sd_bus_message *reply, const char *method, const char *unit,
+                uint64_t deadline_usec, Error *reterr) {
+        const char *job;
+        int r;
+
+        free(TAKE_PTR(bus->job));
+        free(TAKE_PTR(bus->job_result));
+        r = sd_bus_message_read(reply, "o", &job);
+        if (r < 0)
+                return error_set_errno(reterr, r, "%s of %s", method, unit);
+        bus->job = strdup(job);
+        if (!bus->job)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        r = wait_for_job(bus, deadline_usec);
+        if (r < 0)
+                return error_set_errno(reterr, r, "%s of %s: the job did not end", method, unit);
+        if (strcmp(bus->job_result, "done") != 0)
+                return error_set(reterr, -EIO, "%s of %s: the job ended as \"%s\"", method, unit, bus->job_result);
+        return 0;
+}
+
+int machine_bus_job(MachineBus *bus, const char *method, const char *unit, uint64_t deadline_usec, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, method, &error, &reply, "ss", unit,
+                        "replace");
+        if (r < 0 && strcmp(method, "StopUnit") == 0 && is_about_absence(&error))
+                return 0;
+        if (r < 0)
+                return error_of_call(reterr, r, &error, method, unit);
+        return finish_job(bus, reply, method, unit, deadline_usec, reterr);
+}
+
+int machine_bus_scope(MachineBus *bus, const char *scope, pid_t pid, uint64_t deadline_usec, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "StartTransientUnit", &error, &reply,
+                        "ssa(sv)a(sa(sv))", scope, "fail", 3, "Description", "s", "agenttest plays a scenario",
+                        "PIDs", "au", 1, (uint32_t) pid, "CollectMode", "s", "inactive-or-failed", 0);
+        if (r < 0)
+                return error_of_call(reterr, r, &error, "StartTransientUnit", scope);
+        return finish_job(bus, reply, "StartTransientUnit", scope, deadline_usec, reterr);
+}
+
+int machine_bus_kill(MachineBus *bus, const char *unit, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "KillUnit", &error, NULL, "ssi", unit,
+                        "all", 9);
+        return r < 0 && !is_about_absence(&error) ? error_of_call(reterr, r, &error, "KillUnit", unit) : 0;
+}
+
+int machine_bus_call(MachineBus *bus, const char *method, const char *unit, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, method, &error, NULL, "s", unit);
+        return r < 0 && !is_about_absence(&error) ? error_of_call(reterr, r, &error, method, unit) : 0;
+}
+
+int machine_bus_reload(MachineBus *bus, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "Reload", &error, NULL, NULL);
+        return r < 0 ? error_of_call(reterr, r, &error, "Reload", NULL) : 0;
+}
+
+int machine_bus_is_empty(MachineBus *bus, const char *unit, bool *ret_is_empty, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "GetUnitProcesses", &error, &reply,
+                        "s", unit);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(sus)");
+        if (r < 0 && !is_about_absence(&error))
+                return error_of_call(reterr, r, &error, "GetUnitProcesses", unit);
+        *ret_is_empty = r < 0 || sd_bus_message_at_end(reply, false) > 0;
+        return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The parts of the stages on the machine itself, `system` and `user`, for machine-*.c, system.c and user.c alone; the
+ * interface is stage.h, what is allowed and why is in docs/stages.md.
+ *
+ * Before the scenario: every unit and every file is looked at, and refused where it could not be undone or the
+ * machine would not survive it. Then each change goes to the undo log and is made. The scenario is played by a child
+ * in a scope of its own, to which the file systems are read-only. After it, or after its death, undo.h.
+ */
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "stage/machine-bus.h"
+#include "stage/stage.h"
+#include "stage/undo-log.h"
+
+typedef struct Machine {
+        const StageRequest *request; /* borrowed */
+        const StageKind *kind;
+        bool is_user;
+        char *address;
+        char *unit_folder;
+        char *target; /* active while the scenario is played, so that units which end stay loaded */
+        char *scope;  /* what plays it, and its commands */
+        char *journal_folder;
+        MachineBus *bus;
+        UndoLog *log; /* NULL: nothing is changed */
+        pid_t player;
+        int player_fd; /* pidfd */
+        int signal_fd;
+        sigset_t signals_before;
+} Machine;
+
+/* machine.c: what system.c and user.c are made of. */
+int machine_run(const StageKind *kind, bool is_user, const StageRequest *request, StageFunction function,
+                void *userdata, int *ret_wait_status, Error *reterr);
+int machine_check(const StageKind *kind, bool is_user, const StageRequest *request, Error *reterr);
+/* Is there a manager that is up, and a journal that can be read? */
+int machine_probe(bool is_user, Error *reterr);
+
+/* machine-units.c */
+/* Refuses units that are critical, not there, or in no state that one could come back to. */
+int machine_check_units(Machine *machine, Error *reterr);
+/* Will the manager have to read its files again? Then nothing else may be waiting for that. */
+int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reterr);
+/* Is the unit's file one of the scenario's? */
+bool machine_brings_unit(const Machine *machine, const char *unit);
+/* Writes down how the units are. */
+int machine_log_units(Machine *machine, Error *reterr);
+/* Writes down which folders the units' starts will make. */
+int machine_log_unit_folders(Machine *machine, Error *reterr);
+/* Is it a unit whose end would take the machine, or whoever is logged in, with it? NULL: no; else why. */
+const char *unit_is_critical(const char *unit);
+
+/* machine-files.c */
+int machine_check_files(const Machine *machine, Error *reterr);
+int machine_place_files(Machine *machine, Error *reterr);
+/* One file of ours, with its missing folders. */
+int machine_place_text(Machine *machine, const char *path, const char *content, Error *reterr);
+
+/* machine-player.c: forks it, puts it into its scope, lets it play, and waits for its end. */
+int machine_play(Machine *machine, StageFunction function, void *userdata, int *ret_wait_status, Error *reterr);
+
+/* machine-journal.c: the folder journald writes to now. */
+int machine_find_journal(char **ret_folder, Error *reterr);
+/* How many lines a unit may write before journald drops some (0: any number), and how many the journal got within
+ * that interval until now. What is not known is the worst: a limit of one line. */
+void machine_read_journal_limit(unsigned *ret_burst, unsigned *ret_n_lines);

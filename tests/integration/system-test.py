@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The stage `system`, on a machine that may be harmed: a sandbox, in which agenttest plays on PID 1 itself.
+
+Without arguments but the build folder, or with `--inside` on a machine of which that may be said (a virtual one): then
+everything is checked right there. Compared before and after: units and their states, drop-in folders, files with bytes,
+mode, owner and times, limits in force, processes.
+"""
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.argv = [a for a in sys.argv if a != "--inside"] if "--inside" not in sys.argv else sys.argv
+INSIDE = "--inside" in sys.argv
+sys.argv = [a for a in sys.argv if a != "--inside"]
+
+from harness import AGENTTEST, BUILD, ROOT, Run, check, finish  # noqa: E402
+
+PROBE = """[Unit]
+Description=a unit that this machine has
+[Service]
+ExecStart=/bin/sleep 1000
+LimitNOFILE=512
+MemoryMax=100M
+[Install]
+WantedBy=multi-user.target
+"""
+NEEDED = "[Service]\nExecStart=/bin/sleep 1000\n"
+CONFIG = pathlib.Path("/etc/probe.conf")
+UNITS = pathlib.Path("/etc/systemd/system")
+
+
+def outside():
+    """Plays this file in a sandbox and hands on what it says."""
+    with tempfile.TemporaryDirectory(prefix="agenttest-test.", dir="/var/tmp") as folder:
+        scenario = pathlib.Path(folder) / "outer.yaml"
+        line = f"exec {sys.executable} {pathlib.Path(__file__).resolve()} {BUILD} --inside"
+        scenario.write_text(
+            "about: agenttest plays on the PID 1 of a sandbox\n"
+            "units: { other.service: { properties: { ExecStart: /bin/sleep 1000 } } }\n"
+            f"steps: [ {{ run: {{ command: {json.dumps(line)} }}, within: 120s }} ]\n"
+        )
+        run = Run(scenario)
+        for entry in run.play().entries:
+            if entry["kind"] == "command":
+                print(entry["f"].get("stdout", ""), entry["f"].get("stderr", ""), sep="", end="")
+        # The deaths of what the nested runs started are not this scenario's to explain.
+        verdict = next(v for v in run.play().verdicts if v["id"] == "steps[0]")
+        check(verdict["verdict"] == "pass", f"the checks inside hold: {verdict['sentence']}")
+    finish()
+
+
+# --- inside ---
+
+
+def systemctl(*arguments):
+    return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def property_of(unit, name):
+    return systemctl("show", "--value", "-p", name, unit).stdout.strip()
+
+
+def files_below(folder):
+    found = {}
+    for path in sorted(pathlib.Path(folder).rglob("*")):
+        status = path.lstat()
+        found[str(path)] = (
+            oct(status.st_mode),
+            status.st_uid,
+            status.st_gid,
+            status.st_mtime_ns if path.is_file() else 0,
+            path.read_bytes() if path.is_file() and not path.is_symlink() else "",
+        )
+    return found
+
+
+def machine():
+    """All that has to be the same before and after."""
+    units = systemctl("list-units", "--all", "--plain", "--no-legend", "--full").stdout
+    facts = {"units": sorted(" ".join(line.split()[:4]) for line in units.splitlines())}
+    for folder in ("/etc/systemd", "/run/systemd/system", "/run/systemd/system.control", "/run/systemd/transient"):
+        facts[folder] = files_below(folder)
+    for folder in ("/var/lib", "/var/cache", "/usr/bin"):
+        facts[folder] = sorted(os.listdir(folder))
+    facts["/run"] = sorted(set(os.listdir("/run")) - {"test.fifo", "nested-evidence"})
+    facts["config"] = (CONFIG.read_bytes(), CONFIG.stat().st_mode, CONFIG.stat().st_uid, CONFIG.stat().st_gid,
+                       CONFIG.stat().st_mtime_ns, "user.note" in os.listxattr(CONFIG))  # fmt: skip
+    for unit in ("probe.service", "asleep.service"):
+        facts[unit] = {p: property_of(unit, p) for p in ("ActiveState", "LimitNOFILE", "MemoryMax", "DropInPaths",
+                                                         "Environment", "FreezerState", "NeedDaemonReload")}  # fmt: skip
+    pid = property_of("probe.service", "MainPID")
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    facts["open files"] = re.search(r"Max open files.*", limits).group()
+    environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+    facts["environment"] = b"colour" in environment
+    group = property_of("probe.service", "ControlGroup")
+    for name in (f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes", f"/sys/fs/cgroup{group}/memory.max"):
+        if os.path.exists(name):
+            facts["memory"] = pathlib.Path(name).read_text()
+    return facts
+
+
+def differences(before, after):
+    lines = []
+    for key in before:
+        if before[key] == after[key]:
+            continue
+        if isinstance(before[key], dict):
+            lines += [f"{key}: {k}: {before[key].get(k)} -> {after[key].get(k)}"
+                      for k in before[key].keys() | after[key].keys() if before[key].get(k) != after[key].get(k)]
+        elif isinstance(before[key], list):
+            lines.append(f"{key}: -{sorted(set(before[key]) - set(after[key]))} +{sorted(set(after[key]) - set(before[key]))}")
+        else:
+            lines.append(f"{key}: {before[key]} -> {after[key]}")
+    return "\n".join(lines)
+
+
+def check_same(before, what):
+    different = differences(before, machine())
+    check(not different, f"{what}: the machine is as it was:\n{different}")
+
+
+class Folder:
+    """Scenarios of this test."""
+
+    def __init__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="agenttest-test.", dir="/var/tmp"))
+
+    def write(self, name, text):
+        path = self.path / name
+        path.write_text(text)
+        return path
+
+
+def play(path, *arguments):
+    return Run("run", "--stage", "system", path, "-v", *arguments)
+
+
+def set_up():
+    (UNITS / "probe.service").write_text(PROBE)
+    (UNITS / "asleep.service").write_text("[Unit]\nWants=needed.service\n[Service]\nExecStart=/bin/sleep 1000\n")
+    (UNITS / "needed.service").write_text(NEEDED)
+    (UNITS / "follower.service").write_text("[Unit]\nBindsTo=probe.service\nAfter=probe.service\n" + NEEDED)
+    (UNITS / "brave.service").write_text("[Unit]\nFailureAction=reboot\n" + NEEDED)
+    (UNITS / "broken.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/false\n")
+    CONFIG.write_text("one = 1\n")
+    CONFIG.chmod(0o640)
+    os.chown(CONFIG, 7, 8)
+    os.setxattr(CONFIG, "user.note", b"kept")
+    systemctl("daemon-reload")
+    systemctl("start", "probe.service", "follower.service")
+    systemctl("start", "broken.service")
+
+
+# Everything a scenario may change, at once.
+CHANGES = """about: everything that a scenario may change
+units:
+  probe.service: { file: installed, properties: { LimitNOFILE: 400, MemoryMax: 50M } }
+  asleep.service: installed
+  agent.service: %(root)s/fixtures/units/agent.service
+environment: { colour: blue }
+files:
+  /usr/bin/agentd: ${build}/agentd
+  /etc/probe.conf: { content: "one = 2", mode: 0600 }
+  /etc/new/below/file.conf: { content: new }
+directories: { /var/lib/probe-data: { mode: 0700 } }
+steps:
+  - start: agent.service
+  - run: agentctl submit --count 10
+  - restart: probe.service
+  - expect: { state: { unit: probe.service, LimitNOFILE: 400, MemoryMax: "52428800" } }
+  - start: asleep.service
+  - expect: { state: { unit: asleep.service, ActiveState: active } }
+%(middle)s
+  - signal: { unit: agent.service, signal: SIGTERM }
+  - expect:
+      exit: { unit: agent.service, code: 0 }
+      log: { unit: agent.service, json: { event: checkpoint } }
+    within: 5s
+  - crash: { unit: asleep.service }
+  - expect: { exit: { unit: asleep.service, signal: SIGKILL } }
+    within: 5s
+"""
+
+
+def changes(folder, name, middle=""):
+    return folder.write(name, CHANGES % {"root": ROOT, "middle": middle})
+
+
+def test_undone(folder):
+    before = machine()
+    run = play(changes(folder, "changes.yaml"))
+    check(run.status == 0, f"it passes:\n{run.stdout}{run.stderr}")
+    check_same(before, "played to its end")
+    return run
+
+
+def test_deaths_say_so(run):
+    sentence = next(v["sentence"] for v in run.play().verdicts if v["id"] == "deaths")
+    check("deaths of children were not observed" in sentence, sentence)
+
+
+def test_read_only(folder):
+    before = machine()
+    path = folder.write("greedy.yaml", """about: commands cannot write to the machine
+units: { probe.service: installed }
+steps:
+  - run: 'touch /etc/greedy || echo refused; echo x > $TMPDIR/mine && cat $TMPDIR/mine'
+    save: said
+  - expect: { command: { run: "echo refused; echo x", stdout: "${said}" } }
+""")  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"commands find read-only file systems:\n{run.stdout}{run.stderr}")
+    check_same(before, "a command that writes")
+
+
+def children_of(pid):
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
+                    found.append((int(entry.name), (entry / "comm").read_text().strip()))
+            except OSError:
+                pass
+    return found
+
+
+def start_half_way(folder, name):
+    """Starts a run that says through a pipe when all its changes are made, and waits for that."""
+    if not os.path.exists("/run/test.fifo"):
+        os.mkfifo("/run/test.fifo")
+    path = changes(folder, "half.yaml", '  - run: { command: "echo here > /run/test.fifo; sleep 1000" }\n    within: 200s')
+    pipe = os.open("/run/test.fifo", os.O_RDWR)
+    process = subprocess.Popen([AGENTTEST, "run", "--stage", "system", path, "--evidence", folder.path / name],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    process_fd = os.pidfd_open(process.pid)
+    ready, _, _ = select.select([pipe, process_fd], [], [], 60)
+    if not check(pipe in ready and os.read(pipe, 5) == b"here\n", "the scenario is half-way"):
+        process.kill()
+        print(process.stdout.read().decode(), flush=True)
+    os.close(pipe)
+    os.close(process_fd)
+    return process
+
+
+def killed_half_way(folder, kill_guard):
+    """Ends a run by SIGKILL when all its changes are made."""
+    process = start_half_way(folder, f"killed-{kill_guard}-{len(os.listdir(folder.path))}")
+    children = children_of(process.pid)
+    guard = next(pid for pid, comm in children if comm == "agenttest-guard")
+    guard_fd = os.pidfd_open(guard)
+    performers = [os.pidfd_open(pid) for pid, comm in children if pid != guard]
+    if kill_guard:
+        os.kill(guard, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for fd in [guard_fd, *performers]:
+        ended, _, _ = select.select([fd], [], [], 60)
+        check(ended, "all processes of the run end")
+
+
+def test_guard_undoes(folder):
+    before = machine()
+    killed_half_way(folder, kill_guard=False)
+    check_same(before, "killed, and the guard lived")
+
+
+def test_rollback_undoes(folder):
+    before = machine()
+    killed_half_way(folder, kill_guard=True)
+    check(differences(before, machine()), "without a guard the changes are still there")
+    run = Run("rollback", evidence=False)
+    check(run.status == 0 and "undone" in run.stdout, f"rollback says what it did: {run.stdout}{run.stderr}")
+    again = Run("rollback", evidence=False)
+    check(again.status == 0 and "nothing to undo" in again.stdout, f"a second time there is nothing: {again.stdout}")
+    check_no_run_folder()
+    check_same(before, "killed, then rollback")
+
+
+def check_no_run_folder():
+    # The registered run is any next run's to remove; it is no change to the machine.
+    subprocess.run([AGENTTEST, "run", "--stage", "system", "/nonexistent"], capture_output=True, timeout=60)
+
+
+def test_next_run_undoes(folder):
+    before = machine()
+    killed_half_way(folder, kill_guard=True)
+    path = folder.write("next.yaml", "about: next\nunits: { probe.service: installed }\n"
+                        "steps: [ { expect: { state: { ActiveState: active, LimitNOFILE: 512 } } } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"the next run finds the machine as it was:\n{run.stdout}{run.stderr}")
+    check("undone" in run.stderr + run.stdout, f"the next run says what it undid: {run.stderr}")
+    check_same(before, "killed, then another run")
+
+
+REFUSED = [
+    ("systemd-journald.service", "a part of the service manager", ""),
+    ("dbus.service", "the message bus", ""),
+    ("ssh.service", "remote access", ""),
+    ("multi-user.target", "only services, sockets, timers and paths", ""),
+    ("nothing-here.service", "LoadState=not-found", ""),
+    ("brave.service", "FailureAction=reboot", ""),
+    ("broken.service", "has failed", ""),
+    ("probe.service", "cannot be hidden", "directories: [ /var/lib/dpkg ]"),
+    ("probe.service", "nothing is put into /etc/passwd", "files: { /etc/passwd: { content: x } }"),
+    ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
+]
+
+
+def test_refused(folder):
+    before = machine()
+    os.symlink("/etc/probe.conf", "/etc/linked")
+    for unit, why, more in REFUSED:
+        if "dpkg" in more:
+            more = "directories: [ /var/lib/apt ]"
+            os.makedirs("/var/lib/apt", exist_ok=True)
+        path = folder.write("refused.yaml", f"about: refused\nunits: {{ {unit}: installed }}\n{more}\n"
+                            f"steps: [ {{ run: exit 1 }} ]\n")  # fmt: skip
+        run = play(path)
+        check(run.status == 3 and why in run.stderr and not run.plays(), f"{unit} {more} is refused, {why}: {run.stdout}{run.stderr}")
+    path = folder.write("refused.yaml", "about: x\nunits: { probe.service: installed }\n"
+                        "steps: [ { write: { path: /etc/x, content: x } } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 3 and "cannot be undone" in run.stderr, f"write is refused: {run.stderr}")
+    path = folder.write("refused.yaml", f"about: x\nunits: {{ probe.service: {ROOT}/fixtures/units/agent.service }}\n"
+                        "steps: [ { start: probe.service } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 3 and "of its own" in run.stderr, f"a unit of the same name is refused: {run.stderr}")
+    os.unlink("/etc/linked")
+    check_same(before, "refused")
+
+
+def test_pending_reload(folder):
+    with open(UNITS / "follower.service", "a") as unit:
+        unit.write("Nice=1\n")
+    path = folder.write("reload.yaml", "about: x\nunits: { probe.service: { file: installed, properties: { Nice: 5 } } }\n"
+                        "steps: [ { restart: probe.service } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 3 and "daemon-reload" in run.stderr, f"a change that waits for a reload: {run.stderr}")
+    systemctl("daemon-reload")
+
+
+def test_interrupted(folder):
+    before = machine()
+    process = start_half_way(folder, "interrupted")
+    process.send_signal(signal.SIGTERM)
+    status = process.wait(timeout=120)
+    check(status == 143, f"an interrupted run says so: {status}")
+    check_same(before, "interrupted")
+
+
+def test_replay(run):
+    replayed = subprocess.run([AGENTTEST, "replay", run.evidence], capture_output=True, text=True, timeout=120)
+    check("not the recorded" not in replayed.stdout + replayed.stderr and replayed.returncode == run.status,
+          f"a replay comes to the same verdicts: {replayed.stdout}{replayed.stderr}")  # fmt: skip
+
+
+LEAKY = """[Service]
+ExecStart=/bin/bash -c 'while :; do exec {fd}</dev/null; sleep 0.02; done'
+"""
+
+
+def observe(unit, *arguments):
+    return Run("observe", unit, "--for", "2s", "-v", *arguments)
+
+
+def test_observe(folder):
+    napper = pathlib.Path("/usr/local/bin/napper")
+    napper.write_bytes(pathlib.Path("/bin/sleep").read_bytes())
+    napper.chmod(0o755)
+    (UNITS / "leaky.service").write_text(LEAKY)
+    (UNITS / "napper.service").write_text(f"[Service]\nExecStart={napper} 1000\n")
+    systemctl("daemon-reload")
+    systemctl("start", "leaky.service", "napper.service")
+
+    before = machine()
+    for unit in ("probe.service", "systemd-journald.service", "systemd-journald.socket"):
+        run = observe(unit)
+        check(run.status == 0, f"{unit} is well:\n{run.stdout}{run.stderr}")
+    run = observe("asleep.service")
+    check(run.status == 1 and "inactive" in run.stdout, f"asleep.service does not run:\n{run.stdout}{run.stderr}")
+    run = observe("leaky.service")
+    check(run.status == 1 and re.search(r"grew for good within .*: fds by [0-9]+", run.stdout),
+          f"leaky.service leaks:\n{run.stdout}{run.stderr}")  # fmt: skip
+    run = observe("nothing-here.service")
+    check(run.status == 3 and "LoadState=not-found" in run.stderr, f"no such unit: {run.stderr}")
+    check_same(before, "observed")
+
+    check(observe("napper.service").status == 0, "napper.service is well")
+    newer = pathlib.Path("/usr/local/bin/napper.new")
+    newer.write_bytes(napper.read_bytes())
+    newer.rename(napper)
+    run = observe("napper.service")
+    check(run.status == 1 and "(deleted)" in run.stdout, f"its executable was replaced:\n{run.stdout}{run.stderr}")
+    with open(UNITS / "probe.service", "a") as unit:
+        unit.write("# later\n")
+    run = observe("probe.service")
+    check(run.status == 1 and "NeedDaemonReload" in run.stdout, f"its file was changed:\n{run.stdout}{run.stderr}")
+    systemctl("daemon-reload")
+
+
+def inside():
+    folder = Folder()
+    set_up()
+    run = test_undone(folder)
+    test_deaths_say_so(run)
+    test_replay(run)
+    test_read_only(folder)
+    test_refused(folder)
+    test_guard_undoes(folder)
+    test_rollback_undoes(folder)
+    test_next_run_undoes(folder)
+    test_interrupted(folder)
+    test_pending_reload(folder)
+    test_observe(folder)
+    finish()
+
+
+if INSIDE:
+    inside()
+else:
+    outside()
