@@ -11,6 +11,7 @@
 #include "judge/expect-kinds.h"
 #include "judge/window.h"
 #include "scenario/diagnostic.h"
+#include "scenario/literal.h"
 
 enum { CGROUP_COUNTERS, N_CGROUP_KEYS };
 
@@ -409,6 +410,36 @@ static void check_cgroup(const KindSpec *kind, const Value *values, Mark mark, D
                                         wanted->name);
 }
 
+/* The limit that the scenario itself sets; false where it sets none, or none of a known size. */
+static bool find_setting(const Scenario *scenario, const char *unit_name, const char *property, double *ret_number) {
+        const ScenarioUnit *unit = unit_name ? scenario_find_unit(scenario, unit_name) : NULL;
+        LiteralDimension dimension;
+        bool is_found = false;
+
+        FOREACH_ARRAY (setting, unit ? unit->properties : NULL, unit ? unit->n_properties : 0)
+                if (strcmp(setting->name, property) == 0)
+                        is_found = literal_parse(setting->value, ret_number, &dimension) >= 0;
+        return is_found;
+}
+
+/* Under MemoryMax=64M no peak is ever above 64M, whatever the daemon does. */
+static void check_cgroup_in(const Scenario *scenario, const Expectation *expectation, DiagnosticList *diagnostics) {
+        const Value *counters = expectation_value(expectation, "counters");
+
+        FOREACH_ARRAY (wanted, counters->matches, counters->n_matches) {
+                const CounterKind *kind = counter_kind(wanted->name);
+                double limit;
+
+                if (kind && kind->is_bounded &&
+                                wanted->match.operator== MATCH_LESS_EQUAL && wanted->match.has_number &&
+                                find_setting(scenario, expectation->unit, kind->property, &limit) &&
+                                wanted->match.low >= limit)
+                        diagnostic_add(diagnostics, wanted->mark, 0,
+                                        "`%s` can never fail here: %s keeps it at most at its limit", wanted->name,
+                                        kind->property);
+        }
+}
+
 const ExpectKind cgroup_expectation = {
         .spec = {
                 .name = "cgroup",
@@ -421,6 +452,7 @@ const ExpectKind cgroup_expectation = {
                 .shorthand = CGROUP_COUNTERS,
                 .takes_unit = true,
                 .check = check_cgroup,
+                .check_in = check_cgroup_in,
         },
         .question = QUESTION_COUNTERS,
         .channels = CHANNEL_BUS,

@@ -2,6 +2,7 @@
 #include "observe/command-spawn.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -35,8 +36,14 @@ static void reset_signals(void) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* By the child itself, before it becomes the program: all it ever costs is charged there. */
-static int enter_cgroups(const char *const *paths) {
+/*
+ * By the child itself, before it becomes the program: all it ever costs is charged there. v2 moves a process only
+ * between cgroups that are both seen in the namespace it is moved from, and we are in none of the stage's. Source:
+ * cgroups(7), "nsdelegate".
+ */
+static int enter_cgroups(int ns_fd, const char *const *paths) {
+        if (paths && ns_fd > 0 && setns(ns_fd, CLONE_NEWCGROUP) < 0)
+                return -errno;
         for (; paths && *paths; paths++) {
                 CLEANUP_CLOSE int fd = open(*paths, O_WRONLY | O_CLOEXEC);
 
@@ -60,7 +67,7 @@ static int child_prepare(const CommandRequest *request, int stdout_fd, int stder
                 return -errno;
         if (request->folder && chdir(request->folder) < 0)
                 return -errno;
-        return enter_cgroups(request->enter_paths);
+        return enter_cgroups(request->cgroup_ns_fd, request->enter_paths);
 }
 
 _Noreturn static void child_run(const CommandRequest *request, int stdout_fd, int stderr_fd, int error_fd) {

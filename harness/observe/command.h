@@ -19,9 +19,9 @@ typedef struct CommandRequest {
         const char *const *argv;        /* NULL-terminated; argv[0] is looked up in the environment's PATH */
         const char *const *environment; /* NULL-terminated "KEY=value"; NULL: ours */
         const char *folder;             /* working directory; NULL: ours */
-        const char *const *
-                        enter_paths; /* files "cgroup.procs" of cgroups it is to be in, NULL-terminated; NULL: ours */
-        uint64_t deadline_usec;      /* of CLOCK_MONOTONIC; the session is killed then and `timed-out` is "yes" */
+        int cgroup_ns_fd;               /* cgroup namespace to enter them from; 0: ours */
+        const char *const *enter_paths; /* cgroups to be in, their cgroup.procs, NULL-terminated; NULL: ours */
+        uint64_t deadline_usec;         /* of CLOCK_MONOTONIC; the session is killed then and `timed-out` is "yes" */
 } CommandRequest;
 
 typedef struct Command Command;

@@ -113,7 +113,9 @@ int hog_start(Observer *observer, const HogRequest *request, Hog **ret_hog, Erro
         CLEANUP(hog_free_p) Hog *hog = calloc(1, sizeof(*hog));
         char program[64], amount[32];
         const char *const argv[] = { program, request->resource, amount, request->address, NULL };
-        CommandRequest command = { .argv = argv, .enter_paths = request->cgroup_paths };
+        CommandRequest command = {
+                .argv = argv, .enter_paths = request->cgroup_paths, .cgroup_ns_fd = request->cgroup_ns_fd
+        };
         int r;
 
         (void) snprintf(program, sizeof(program), "/proc/self/fd/%d", request->program_fd);

@@ -16,6 +16,7 @@ typedef struct HogRequest {
         uint64_t amount;
         const char *address;             /* whom "fds" connects to; else NULL */
         int program_fd;                  /* of the helper, O_PATH */
+        int cgroup_ns_fd;                /* namespace that shows us and the cgroups; 0: ours */
         const char *const *cgroup_paths; /* files "cgroup.procs" to enter, NULL-terminated */
 } HogRequest;
 

@@ -106,6 +106,7 @@ int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amou
                 .amount = amount,
                 .address = address,
                 .program_fd = hogs->run->hog_fd,
+                .cgroup_ns_fd = hogs->run->cgroup_ns_fd,
         };
         int r;
 

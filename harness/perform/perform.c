@@ -282,6 +282,7 @@ static void block_signals(void) {
 typedef struct Playing {
         const PerformRequest *request;
         int hog_fd;
+        int cgroup_ns_fd;
 } Playing;
 
 /* Runs on the stage. */
@@ -295,6 +296,7 @@ static int play_on_stage(const StageContext *context, void *userdata) {
 
         run.request = playing->request;
         run.hog_fd = playing->hog_fd;
+        run.cgroup_ns_fd = playing->cgroup_ns_fd >= 0 ? playing->cgroup_ns_fd : 0;
         run.stage = context;
         run.scenario = run.request->scenario;
         run.observer.evidence_fd = run.request->evidence_fd;
@@ -384,7 +386,8 @@ int perform_scenario(const PerformRequest *request) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP_FREE char *folder = NULL;
         CLEANUP_CLOSE int hog_fd = open_hog();
-        Playing playing = { .request = request, .hog_fd = hog_fd };
+        CLEANUP_CLOSE int cgroup_ns_fd = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+        Playing playing = { .request = request, .hog_fd = hog_fd, .cgroup_ns_fd = cgroup_ns_fd };
         StageRequest stage_request;
         int wait_status = 0, r;
 

@@ -31,6 +31,7 @@ struct Run {
         const PerformRequest *request;
         const Scenario *scenario;
         const StageContext *stage;
+        int cgroup_ns_fd;  /* the cgroup namespace outside the stage, in which the harness is; 0: not to be had */
         int hog_fd;        /* the program of the hogs; -EBADF where it is not beside agenttest */
         Observer observer; /* loop, timeline, evidence folder */
         Stream *stream;    /* of its entries, to the scheduler */

@@ -63,6 +63,8 @@ typedef struct KeySpec {
 } KeySpec;
 
 struct DiagnosticList;
+struct Expectation;
+struct Scenario;
 
 typedef struct KindSpec {
         const char *name; /* the YAML key: "start", "log" */
@@ -78,6 +80,10 @@ typedef struct KindSpec {
         bool (*is_unitless)(const Value *values);
         /* More than types can say: what contradicts, what can never fail. Appends to @diagnostics. May be NULL. */
         void (*check)(const struct KindSpec *kind, const Value *values, Mark mark,
+                        struct DiagnosticList *diagnostics);
+        /* Expectation only: what the rest of the scenario says against it. Of one without mistakes so far. May be
+         * NULL. */
+        void (*check_in)(const struct Scenario *scenario, const struct Expectation *expectation,
                         struct DiagnosticList *diagnostics);
 } KindSpec;
 

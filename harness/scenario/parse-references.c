@@ -45,6 +45,8 @@ static void check_expectation(const Expectation *expectation, void *userdata) {
         Reference *reference = userdata;
 
         reference->expectation = expectation;
+        if (expectation->kind->check_in)
+                expectation->kind->check_in(reference->scenario, expectation, reference->diagnostics);
         for (size_t i = 0; i < expectation->kind->n_keys; i++) {
                 reference->value = &expectation->values[i];
                 if (expectation->kind->keys[i].type == VALUE_EXPECTATION && reference->value->is_set)
