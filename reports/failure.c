@@ -220,9 +220,9 @@ static void write_cards(const Timeline *timeline, Text *text) {
 
                 if (!card->is_about_quotas)
                         continue;
-                text_printf(&line, "%s: ", card->unit);
                 card_line(card, &line);
-                write_labelled(text, "limits:", text_get(&line));
+                if (line.n_bytes > 0)
+                        text_printf(text, "  %-9s %s: %s\n", "limits:", card->unit, text_get(&line));
         }
 }
 

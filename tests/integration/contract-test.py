@@ -24,6 +24,11 @@ REASONS = {
     "sqlite-broken": "unreadable",
     "process-broken": "unreadable",
     "socket-broken": "unreadable",
+    "cgroup-gone-broken": "unreadable",
+    "cgroup-restart-broken": "unreadable",
+    "limit-broken": "limit-not-in-force",
+    "hog-broken": "load-too-low",
+    "hog-unlimited-broken": "limit-not-in-force",
 }
 
 # Without accounting deaths of children are not judged, which is no doubt about anything else: the report says so.
