@@ -19,12 +19,12 @@
 #include "scenario/diagnostic.h"
 
 enum { TREND_FDS, TREND_THREADS, TREND_CHILDREN, TREND_MEMORY, N_TREND_KEYS };
-enum { LOOKS_MIN = 3 }; /* in each half */
+enum { LOOKS_MIN = 3 }; /* in the first third, and in the last */
 
-typedef struct Half {
+typedef struct Third {
         unsigned n_looks;
         uint64_t min, max;
-} Half;
+} Third;
 
 typedef struct Trend {
         const Expectation *expectation;
@@ -32,7 +32,7 @@ typedef struct Trend {
         const Window *window;
         pid_t pid;        /* 0: no process was seen */
         bool has_changed; /* another process at the end than at the beginning */
-        Half halves[N_TREND_KEYS][2];
+        Third thirds[N_TREND_KEYS][3];
         uint64_t begin_usec, end_usec;
 } Trend;
 
@@ -71,12 +71,12 @@ static bool read_number(const Entry *entry, size_t key, uint64_t *ret) {
         }
 }
 
-static void half_take(Half *half, uint64_t number) {
-        if (half->n_looks == 0 || number < half->min)
-                half->min = number;
-        if (half->n_looks == 0 || number > half->max)
-                half->max = number;
-        half->n_looks++;
+static void third_take(Third *third, uint64_t number) {
+        if (third->n_looks == 0 || number < third->min)
+                third->min = number;
+        if (third->n_looks == 0 || number > third->max)
+                third->max = number;
+        third->n_looks++;
 }
 
 /* Looks at the main process in the window; the next one behind @from. */
@@ -102,7 +102,7 @@ static void trend_span(Trend *trend) {
 }
 
 static void trend_look(Trend *trend) {
-        uint64_t middle_usec = trend->begin_usec + (trend->end_usec - trend->begin_usec) / 2;
+        uint64_t third_usec = (trend->end_usec - trend->begin_usec) / 3 + 1;
 
         for (const Entry *look = next_look(trend, trend->window->anchor_index); look;
                         look = next_look(trend, look->index + 1))
@@ -110,7 +110,8 @@ static void trend_look(Trend *trend) {
                         uint64_t number;
 
                         if (read_number(look, key, &number))
-                                half_take(&trend->halves[key][look->at_usec > middle_usec], number);
+                                third_take(&trend->thirds[key][(look->at_usec - trend->begin_usec) / third_usec],
+                                                number);
                 }
 }
 
@@ -120,8 +121,8 @@ static uint64_t allowed(const Trend *trend, size_t key) {
         return key == TREND_MEMORY ? value->bytes : value->integer;
 }
 
-static uint64_t growth(const Half *halves) {
-        return usec_sub(halves[1].min, halves[0].max);
+static uint64_t growth(const Third *thirds) {
+        return usec_sub(thirds[2].min, thirds[0].max);
 }
 
 static const char *trend_key_name(size_t key) {
@@ -134,13 +135,13 @@ static int see(const Trend *trend, Verdict *verdict) {
         CLEANUP_TEXT Text text = TEXT_INIT;
 
         for (size_t key = 0; key < N_TREND_KEYS; key++) {
-                const Half *halves = trend->halves[key];
+                const Third *thirds = trend->thirds[key];
 
                 if (!trend->expectation->values[key].is_set)
                         continue;
-                text_printf(&text, "%s%s %" PRIu64 " to %" PRIu64 ", then %" PRIu64 " to %" PRIu64,
-                                text.n_bytes > 0 ? "; " : "", trend_key_name(key), halves[0].min, halves[0].max,
-                                halves[1].min, halves[1].max);
+                text_printf(&text, "%s%s %" PRIu64 " to %" PRIu64 " at first, %" PRIu64 " to %" PRIu64 " at last",
+                                text.n_bytes > 0 ? "; " : "", trend_key_name(key), thirds[0].min, thirds[0].max,
+                                thirds[2].min, thirds[2].max);
         }
         verdict->seen = text_take(&text);
         return verdict->seen ? 0 : -ENOMEM;
@@ -151,17 +152,18 @@ static int decide(const Trend *trend, Verdict *verdict) {
         char span[DURATION_TEXT_MAX];
 
         for (size_t key = 0; key < N_TREND_KEYS; key++) {
-                const Half *halves = trend->halves[key];
+                const Third *thirds = trend->thirds[key];
 
                 if (!trend->expectation->values[key].is_set)
                         continue;
-                if (halves[0].n_looks < LOOKS_MIN || halves[1].n_looks < LOOKS_MIN)
+                if (thirds[0].n_looks < LOOKS_MIN || thirds[2].n_looks < LOOKS_MIN)
                         return verdict_decide(verdict, REASON_UNREADABLE,
-                                        "%s was read %u and %u times in the halves of the window, too seldom to tell",
-                                        trend_key_name(key), halves[0].n_looks, halves[1].n_looks);
-                if (growth(halves) > allowed(trend, key))
+                                        "%s was read %u and %u times in the first and the last third of the window, "
+                                        "too seldom to tell",
+                                        trend_key_name(key), thirds[0].n_looks, thirds[2].n_looks);
+                if (growth(thirds) > allowed(trend, key))
                         text_printf(&grown, "%s%s by %" PRIu64, grown.n_bytes > 0 ? ", " : "", trend_key_name(key),
-                                        growth(halves));
+                                        growth(thirds));
         }
         (void) duration_text(trend->end_usec - trend->begin_usec, span);
         verdict->at_usec = trend->end_usec;
@@ -225,7 +227,7 @@ const ExpectKind trend_expectation = {
         .spec = {
                 .name = "trend",
                 .doc = "The unit's main process does not grow for good while the window (`within`) is open: not all "
-                       "that was seen in its second half lies by more than this above all that was seen in its "
+                       "that was seen in its last third lies by more than this above all that was seen in its "
                        "first. A leak too slow for the window is not seen.",
                 .example = "trend: { fds: 0, threads: 0, memory: 1M }",
                 .keys = trend_keys,

@@ -91,7 +91,7 @@ def machine():
         facts[folder] = sorted(os.listdir(folder))
     facts["/run"] = sorted(set(os.listdir("/run")) - {"test.fifo", "nested-evidence"})
     facts["config"] = (CONFIG.read_bytes(), CONFIG.stat().st_mode, CONFIG.stat().st_uid, CONFIG.stat().st_gid,
-                       CONFIG.stat().st_mtime_ns, "user.note" in os.listxattr(CONFIG))  # fmt: skip
+                       CONFIG.stat().st_mtime_ns, "trusted.note" in os.listxattr(CONFIG))  # fmt: skip
     for unit in ("probe.service", "asleep.service"):
         facts[unit] = {p: property_of(unit, p) for p in ("ActiveState", "LimitNOFILE", "MemoryMax", "DropInPaths",
                                                          "Environment", "FreezerState", "NeedDaemonReload")}  # fmt: skip
@@ -153,7 +153,7 @@ def set_up():
     CONFIG.write_text("one = 1\n")
     CONFIG.chmod(0o640)
     os.chown(CONFIG, 7, 8)
-    os.setxattr(CONFIG, "user.note", b"kept")
+    os.setxattr(CONFIG, "trusted.note", b"kept")
     systemctl("daemon-reload")
     systemctl("start", "probe.service", "follower.service")
     systemctl("start", "broken.service")
