@@ -45,15 +45,20 @@ def processes():
     return found
 
 
-def descendants(root):
-    """Pids below @root, itself included, by (pid, start time), so that a number used again is not mistaken."""
-    table, below = processes(), {root}
+def pids_below(root, table):
+    """Pids below @root, itself included."""
+    below = {root}
     grown = True
     while grown:
         more = {pid for pid, (parent, _, _) in table.items() if parent in below} - below
         below |= more
         grown = bool(more)
-    return {pid: start_time(pid) for pid in below}
+    return below
+
+
+def descendants(root):
+    """Pids below @root, itself included, by (pid, start time), so that a number used again is not mistaken."""
+    return {pid: start_time(pid) for pid in pids_below(root, processes())}
 
 
 def start_time(pid):
@@ -87,13 +92,41 @@ def wait_until(condition, seconds):
     return condition()
 
 
-def run_ids():
-    return {path.name for path in RUNS.iterdir() if path.is_dir()} if RUNS.is_dir() else set()
+def run_of(pid):
+    """The run that @pid holds the lock of; None: not yet. Other runs may begin on this machine at the same moment."""
+    for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = pathlib.Path(os.readlink(descriptor))
+        except OSError:
+            continue
+        if target.parent == RUNS:
+            return target.name
+    return None
+
+
+# How far a scenario has come, by the latest of its processes that is there.
+PHASES = ["sandbox", "systemd", "journald", "service"]
+
+
+def phase_of(performer, table):
+    below = pids_below(performer, table) - {performer}
+    arguments = [table[pid][1] for pid in below]
+    if any(a.startswith("/bin/sleep 600") for a in arguments):
+        return "service"
+    if any("systemd-journald" in a for a in arguments):
+        return "journald"
+    if any("--unit=agenttest.target" in a for a in arguments):
+        return "systemd"
+    return "sandbox"
+
+
+def phases_of(run_pid, guard):
+    table = processes()
+    return {phase_of(pid, table) for pid, (parent, _, _) in table.items() if parent == run_pid and pid != guard}
 
 
 class Victim:
     def __init__(self, folder):
-        before = run_ids()
         scenario = pathlib.Path(folder) / "wait.yaml"
         scenario.write_text(SCENARIO % ", ".join(str(n) for n in range(16)))
         self.process = subprocess.Popen(
@@ -103,10 +136,9 @@ class Victim:
             stderr=subprocess.STDOUT,
             env={**os.environ, "CI": "true"},
         )
-        wait_until(lambda: run_ids() - before, 10)
-        fresh = run_ids() - before
-        assert len(fresh) == 1, f"run folders: {fresh}"
-        self.run_id = fresh.pop()
+        wait_until(lambda: run_of(self.process.pid), 10)
+        self.run_id = run_of(self.process.pid)
+        assert self.run_id, "no run folder"
 
     def sandboxes(self):
         return sum(1 for _, arguments, _ in processes().values() if "--unit=agenttest.target" in arguments)
@@ -141,6 +173,7 @@ def clean_up_by_next_run(folder, what):
 
 
 def kill_at(moment, folder, with_guard):
+    """Returns the phases that its scenarios were in."""
     victim = Victim(folder)
     select.select([], [], [], moment)
     below = descendants(victim.process.pid)
@@ -151,6 +184,7 @@ def kill_at(moment, folder, with_guard):
             below = descendants(victim.process.pid)
             guard = guard_of(below)
         os.kill(guard, signal.SIGKILL)
+    phases = phases_of(victim.process.pid, guard)
     victim.process.kill()
     victim.process.wait()
     what = f"SIGKILL {moment * 1000:.0f} ms after the start" + (", the guard's too" if with_guard else "")
@@ -161,6 +195,7 @@ def kill_at(moment, folder, with_guard):
     check_gone(what, victim.run_id, below)
     gone = wait_until(lambda: not cgroups(victim.run_id) and not (RUNS / victim.run_id).exists(), 0 if with_guard else 5)
     check(gone, f"{what}: after 5 s: {cgroups(victim.run_id)[:3]} {list(RUNS.glob(victim.run_id))}")
+    return phases
 
 
 def test_interrupt():
@@ -180,10 +215,12 @@ def test_interrupt():
 def main():
     test_interrupt()
     generator = random.Random(20)
+    hit = set()
     # 16 sandboxes on two cores take seconds to boot, one after the other in every phase at any moment.
     for i in range(30):
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-            kill_at(generator.uniform(0.0, 2.5), folder, with_guard=i % 5 == 4)
+            hit |= kill_at(generator.uniform(0.0, 2.5), folder, with_guard=i % 5 == 4)
+    check(hit == set(PHASES), f"no kill came in the phases {sorted(set(PHASES) - hit)}")
     finish()
 
 
