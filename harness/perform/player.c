@@ -500,6 +500,13 @@ static void player_break_step(Player *player, int code, Error *error) {
         player_end(player, "broken", error_text(error));
 }
 
+void player_break(Player *player, int code, const char *text) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        (void) error_set(&error, code, "%s", text);
+        player_break_step(player, code, &error);
+}
+
 static int on_wake(sd_event_source *source, void *userdata) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         Player *player = userdata;

@@ -26,6 +26,9 @@ uint64_t player_step_run(const Player *player);
 /* Does an action wait for what it caused? What is answered later must not act any more. */
 bool player_is_acting(const Player *player);
 
+/* The current action could not be done, as a callback of its finds: an error, which ends the scenario. */
+void player_break(Player *player, int code, const char *text);
+
 /* Ends the scenario before its last step ("interrupted", "timeout", "broken"), with the closing barrier. */
 void player_end(Player *player, const char *how, const char *text);
 

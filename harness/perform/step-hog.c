@@ -26,16 +26,40 @@ static const KeySpec *resource_key(const Step *step, uint64_t *ret_amount) {
         return NULL;
 }
 
-static int begin_hog(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr) {
+static int start_hog(const Step *step, Run *run, Error *reterr) {
         uint64_t amount = 0;
         const KeySpec *key = resource_key(step, &amount);
         CLEANUP_FREE char *address = NULL;
         int r = run->hogs ? 0 : hogs_new(run, &run->hogs);
 
-        *ret_progress = STEP_WAITING;
         if (r >= 0 && step->values[HOG_ADDRESS].is_set)
                 r = run_resolve(run, step->values[HOG_ADDRESS].text, &address, reterr);
         return r < 0 ? r : hogs_start(run->hogs, step->unit, key->name, amount, address, reterr);
+}
+
+/*
+ * The unit's cgroup is known by now, also of one that was started a moment ago. Where its counters stand is noted
+ * before anything is done.
+ */
+static void on_snapshot(int error, void *userdata) {
+        CLEANUP_ERROR Error failure = ERROR_INIT;
+        Run *run = userdata;
+        const Step *step = player_step(run->player);
+        int r = error;
+
+        /* An answer that comes when its step was given up does nothing any more. */
+        if (!player_is_acting(run->player) || step->kind != &hog_step.spec)
+                return;
+        run_sample_counters(run, "begin");
+        if (r >= 0)
+                r = start_hog(step, run, &failure);
+        if (r < 0)
+                player_break(run->player, r, failure.message ? failure.message : strerror(-r));
+}
+
+static int begin_hog(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr) {
+        *ret_progress = STEP_WAITING;
+        return bus_watch_barrier(run->bus, on_snapshot, run);
 }
 
 /* The hog has spoken, or ended: what came of it is to be read behind that. */
@@ -49,6 +73,8 @@ static int observe_hog(const Step *step, Run *run, const Entry *entry, StepProgr
         uint64_t amount = 0;
         const KeySpec *key = resource_key(step, &amount);
 
+        if (!run->hogs)
+                return 0;
         if (is_word(entry))
                 hogs_sample(run->hogs);
         if (hog_effect(timeline, step->unit, key->name, begin->index, timeline_length(timeline), NULL) == HOG_TRYING)
