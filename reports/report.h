@@ -48,8 +48,9 @@ typedef struct RunFacts {
         const char *version; /* of agenttest */
         const char *stage_name;
         size_t n_plays;
-        unsigned n_jobs;       /* 0: they are not played now, but told of */
-        const char *jobs_note; /* why there are fewer jobs than asked for; NULL: there are not */
+        unsigned n_jobs;           /* 0: they are not played now, but told of */
+        const char *jobs_note;     /* why there are fewer jobs than asked for; NULL: there are not */
+        const char *lateness_note; /* how many times budgets for lateness count, and why; NULL: once, as written */
         uint64_t begin_usec;
         uint64_t begin_wall_usec; /* the same moment by the wall clock, since 1970 */
         const char *host_name;    /* NULL: unknown */

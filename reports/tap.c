@@ -107,6 +107,11 @@ static void tap_begin(Report *base, const RunFacts *facts) {
                 fputs("1..0 # SKIP no scenario is selected\n", report->options.file);
         else
                 fprintf(report->options.file, "1..%zu\n", facts->n_plays);
+        if (facts->lateness_note) {
+                fputs("# ", report->options.file);
+                write_plain(report->options.file, facts->lateness_note);
+                fputc('\n', report->options.file);
+        }
         (void) fflush(report->options.file);
 }
 

@@ -132,6 +132,8 @@ static void terminal_begin(Report *base, const RunFacts *facts) {
                 write_head(report->options.file, facts);
         if (facts->jobs_note)
                 fprintf(report->options.file, "note: %s\n", facts->jobs_note);
+        if (facts->lateness_note)
+                fprintf(report->options.file, "note: %s\n", facts->lateness_note);
         (void) fflush(report->options.file);
 }
 

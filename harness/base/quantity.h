@@ -30,6 +30,11 @@ static inline uint64_t usec_add(uint64_t a, uint64_t b) {
         return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
 }
 
+/* @a times @factor, saturating as usec_add() does. */
+static inline uint64_t usec_mul(uint64_t a, uint64_t factor) {
+        return factor > 0 && a > USEC_INFINITY / factor ? USEC_INFINITY : a * factor;
+}
+
 /* @a - @b, 0 where that would be negative. */
 static inline uint64_t usec_sub(uint64_t a, uint64_t b) {
         return a > b ? a - b : 0;

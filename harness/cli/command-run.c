@@ -2,6 +2,7 @@
 
 /* agenttest run: play scenarios and report. */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "cli/suite.h"
 #include "perform/perform.h"
 #include "schedule/last-run.h"
+#include "schedule/lateness-scale.h"
 #include "schedule/limits.h"
 #include "schedule/schedule.h"
 #include "schedule/scope.h"
@@ -122,7 +124,7 @@ typedef struct RunContext {
         Report *last_run; /* NULL: what becomes of the scenarios is not kept */
         RunScope scope;
         EvidenceStore *store;
-        Text jobs_note;
+        Text jobs_note, lateness_note;
         Error stage_problem;
 } RunContext;
 
@@ -218,6 +220,32 @@ static int decide_jobs(RunContext *context, unsigned *ret_n_jobs, Error *reterr)
         return is_registered ? run_share_end(&share, *ret_n_jobs, reterr) : 0;
 }
 
+/* How many times budgets for lateness count: said in every report where it is more than once, or was measured. */
+static int decide_lateness(RunContext *context, LatenessScale *ret_lateness, Error *reterr) {
+        unsigned scale = context->options->lateness_scale;
+        uint64_t probe_usec = 0;
+        int r;
+
+        if (scale == 0) {
+                r = lateness_probe(&probe_usec, reterr);
+                if (r < 0)
+                        return r;
+                scale = lateness_scale_of(probe_usec);
+        }
+        *ret_lateness = (LatenessScale){ .scale = scale, .probe_usec = probe_usec };
+        if (probe_usec > 0)
+                text_printf(&context->lateness_note,
+                                "budgets for lateness (late-by-at-most) count %u time%s: this machine makes a "
+                                "process "
+                                "in %" PRIu64 " us, an ordinary one in %d us",
+                                scale, scale == 1 ? "" : "s", probe_usec, LATENESS_REFERENCE_USEC);
+        else if (scale > 1)
+                text_printf(&context->lateness_note,
+                                "budgets for lateness (late-by-at-most) count %u times, as --lateness-scale says",
+                                scale);
+        return 0;
+}
+
 static int play_all(RunContext *context) {
         const Options *options = context->options;
         CLEANUP(run_summary_done) RunSummary summary = { 0 };
@@ -245,6 +273,10 @@ static int play_all(RunContext *context) {
                 schedule.overstay_usec = UNDO_USEC;
                 schedule.stop_usec = UNDO_USEC;
         }
+        if (decide_lateness(context, &schedule.lateness, &error) < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_ERROR;
+        }
         memcpy(reports, context->reports.items, sizeof(context->reports.items));
         if (context->last_run)
                 reports[schedule.n_reports++] = context->last_run;
@@ -252,6 +284,8 @@ static int play_all(RunContext *context) {
                 schedule.stage_problem = error_text(&context->stage_problem);
         if (context->jobs_note.n_bytes > 0)
                 schedule.jobs_note = text_get(&context->jobs_note);
+        if (context->lateness_note.n_bytes > 0)
+                schedule.lateness_note = text_get(&context->lateness_note);
 
         if (schedule_run(&schedule, context->plays.items, context->plays.n_items, &summary, &error) < 0) {
                 complain("%s", error_text(&error));
@@ -341,6 +375,7 @@ int play_library(const Options *options, const Library *library, bool is_observi
         context.plays = plays;
         status = run_plays(&context);
         text_done(&context.jobs_note);
+        text_done(&context.lateness_note);
         error_done(&context.stage_problem);
         return status;
 }

@@ -37,7 +37,7 @@ const Command COMMANDS[] = {
                         .options = OPTIONS_SELECT | OPTION_JOBS | OPTION_EVIDENCE | OPTION_REPEAT | OPTION_TAP |
                                    OPTION_QUIET | OPTION_VERBOSE | OPTION_COLOR | OPTION_INCONCLUSIVE |
                                    OPTION_EXIT_PROTOCOL | OPTION_STAGE | OPTION_TIMEOUT | OPTION_JUNIT |
-                                   OPTION_FAIL_FAST | OPTION_RERUN | OPTION_SHARD,
+                                   OPTION_FAIL_FAST | OPTION_RERUN | OPTION_SHARD | OPTION_LATENESS,
                         .takes_paths = true,
                         .needs_paths = true,
                         .run = command_run,

@@ -7,6 +7,7 @@
 
 #include "base/quantity.h"
 #include "scenario/nearest.h"
+#include "schedule/lateness-scale.h"
 
 enum { JOBS_MAX = 1024, REPEATS_MAX = 100000, HELP_COLUMN = 34 };
 
@@ -235,6 +236,17 @@ static int apply_for(Options *options, const char *argument, Error *reterr) {
         return 0;
 }
 
+static int apply_lateness(Options *options, const char *argument, Error *reterr) {
+        if (strcmp(argument, "auto") == 0) {
+                options->lateness_scale = 0;
+                return 0;
+        }
+        if (parse_count("--lateness-scale", argument, LATENESS_SCALE_MAX, &options->lateness_scale, NULL) < 0)
+                return error_set(reterr, -EINVAL, "--lateness-scale takes auto or a number from 1 to %u, not \"%s\"",
+                                LATENESS_SCALE_MAX, argument);
+        return 0;
+}
+
 static int apply_json(Options *options, const char *argument, Error *reterr) {
         options->writes_json = true;
         return 0;
@@ -277,6 +289,10 @@ static const OptionSpec SPECS[] = {
                         "only the I-th of N parts: every N-th of the scenarios that are selected", apply_shard },
         { OPTION_TIMEOUT, "timeout", 0, "DURATION", false,
                         "the longest any scenario may take, instead of its own `timeout`", apply_timeout },
+        { OPTION_LATENESS, "lateness-scale", 0, "N", false,
+                        "let budgets for lateness (`late-by-at-most`), and no deadline, count N times; auto: as many "
+                        "times as this machine is slower than an ordinary one, as an emulated one is",
+                        apply_lateness },
         { OPTION_FOR, "for", 0, "DURATION", false, "how long to look; 10s by default", apply_for },
         { OPTION_STAGE, "stage", 0, "NAME", false,
                         "where to play: sandbox (a private systemd for each scenario; the default), system (this "

@@ -32,6 +32,7 @@ typedef enum OptionBit {
         OPTION_FAIL_FAST = 1 << 19,
         OPTION_RERUN = 1 << 20,
         OPTION_SHARD = 1 << 21,
+        OPTION_LATENESS = 1 << 22,
 } OptionBit;
 
 typedef enum ColorChoice {
@@ -63,15 +64,17 @@ typedef struct Options {
         ColorChoice color;
         ExitPolicy exit_policy;
         const StageKind *stage;
-        uint64_t for_usec;     /* how long to observe */
-        uint64_t timeout_usec; /* 0: each scenario's own */
+        uint64_t for_usec;       /* how long to observe */
+        uint64_t timeout_usec;   /* 0: each scenario's own */
+        unsigned lateness_scale; /* how many times budgets for lateness count; 0: to be measured */
 } Options;
 
 #define OPTIONS_INIT                                                                                                 \
         ((Options){ .n_repeats = 1,                                                                                  \
                         .for_usec = 10 * USEC_PER_SEC,                                                               \
                         .exit_policy = EXIT_POLICY_DEFAULT,                                                          \
-                        .stage = &sandbox_stage })
+                        .stage = &sandbox_stage,                                                                     \
+                        .lateness_scale = 1 })
 
 void options_done(Options *options);
 

@@ -17,6 +17,7 @@
 #include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
+#include "judge/lateness-scale.h"
 #include "judge/restarts.h"
 #include "scenario/diagnostic.h"
 
@@ -72,7 +73,9 @@ static int judge_not_before(RestartView *view, const Restart *restart, uint64_t 
 
 static int judge_not_after(RestartView *view, uint64_t measured_usec) {
         const Value *late = view_value(view, "late-by-at-most");
-        uint64_t limit_usec = usec_add(view_value(view, "after")->usec, late->usec);
+        uint64_t budget_usec = usec_mul(late->usec, lateness_scale(view->facts->timeline));
+        uint64_t limit_usec = usec_add(view_value(view, "after")->usec, budget_usec);
+        CLEANUP_TEXT Text note = TEXT_INIT;
         char measured[DURATION_TEXT_MAX], limit[DURATION_TEXT_MAX];
 
         if (!late->is_set)
@@ -84,9 +87,10 @@ static int judge_not_after(RestartView *view, uint64_t measured_usec) {
                         view->verdict->margin_usec = margin_usec;
                 return 0;
         }
+        lateness_scale_note(view->facts->timeline, &note);
         return verdict_decide(view->verdict, REASON_TOO_LATE,
-                        "restarted %s after its exit, and at most %s was expected",
-                        duration_text(measured_usec, measured), duration_text(limit_usec, limit));
+                        "restarted %s after its exit, and at most %s was expected%s",
+                        duration_text(measured_usec, measured), duration_text(limit_usec, limit), text_get(&note));
 }
 
 /* The delays of all restarts whose start was seen. */
@@ -305,9 +309,12 @@ static int judge_missing_starts(RestartView *view, bool *ret_is_open) {
 static int decide_held(RestartView *view) {
         uint64_t n_restarts = restarts_count(&view->restarts, view->window), margin_usec = view->verdict->margin_usec;
         char times[TIMES_TEXT_MAX];
+        CLEANUP_TEXT Text note = TEXT_INIT;
         const Restart *last = NULL;
         int r;
 
+        if (view_value(view, "late-by-at-most")->is_set)
+                lateness_scale_note(view->facts->timeline, &note);
         FOREACH_ARRAY (restart, view->restarts.items, view->restarts.n_items) {
                 if (restart->at_usec > view->window->deadline_usec)
                         break;
@@ -322,11 +329,13 @@ static int decide_held(RestartView *view) {
         if (last && last->start && last->exit) {
                 char delay[DURATION_TEXT_MAX];
 
-                return verdict_decide(view->verdict, REASON_HELD, "restarted %s, the first time %s after its exit",
+                return verdict_decide(view->verdict, REASON_HELD, "restarted %s, the first time %s after its exit%s",
                                 times_text(n_restarts, times),
-                                duration_text(usec_sub(last->start->start_usec, exit_stamp(last->exit)), delay));
+                                duration_text(usec_sub(last->start->start_usec, exit_stamp(last->exit)), delay),
+                                text_get(&note));
         }
-        return verdict_decide(view->verdict, REASON_HELD, "restarted %s", times_text(n_restarts, times));
+        return verdict_decide(
+                        view->verdict, REASON_HELD, "restarted %s%s", times_text(n_restarts, times), text_get(&note));
 }
 
 static int note_seen(RestartView *view) {
@@ -437,7 +446,9 @@ static const KeySpec restart_keys[] = {
                         .doc = "Not before this time (RestartSec=) has passed since the exit, for each restart." },
         [RESTART_LATE_BY_AT_MOST] = { .name = "late-by-at-most",
                         .type = VALUE_DURATION,
-                        .doc = "At most this much later than `after`." },
+                        .doc = "At most this much later than `after`. On a machine that is slow by nature "
+                               "`--lateness-scale` "
+                               "lets it count several times; the verdict says so." },
         [RESTART_COUNT] = { .name = "count",
                         .type = VALUE_MATCH,
                         .doc = "How many restarts there are in the window. Without it, at least one. A number is "

@@ -157,6 +157,13 @@ static void run_note_sharing(const Run *run, Entry *entry) {
         entry_set_number(entry, "journal-lines-before", run->stage->n_journal_lines_before);
 }
 
+static void note_lateness(Entry *entry, const LatenessScale *lateness) {
+        if (lateness->scale > 1)
+                entry_set_number(entry, "lateness-scale", lateness->scale);
+        if (lateness->probe_usec > 0)
+                entry_set_usec(entry, "lateness-probe", lateness->probe_usec);
+}
+
 static void run_note_versions(Run *run) {
         Entry *entry = run_note(run, ENTRY_VERSIONS, NULL);
 
@@ -170,6 +177,7 @@ static void run_note_versions(Run *run) {
                 if (run->stage->is_shared)
                         run_note_sharing(run, entry);
                 versions_fill(entry, run->bus, run->cgroups);
+                note_lateness(entry, &run->request->lateness);
         }
         run_append(run, entry);
 }

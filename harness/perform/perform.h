@@ -12,6 +12,12 @@
 #include "scenario/scenario.h"
 #include "stage/stage.h"
 
+/* How many times budgets for lateness count (judge/lateness.h). */
+typedef struct LatenessScale {
+        unsigned scale;      /* 0 is 1 */
+        uint64_t probe_usec; /* what it was measured by; 0: it was given, not measured */
+} LatenessScale;
+
 typedef struct PerformRequest {
         const Scenario *scenario;
         const StageKind *stage;
@@ -21,6 +27,7 @@ typedef struct PerformRequest {
         int evidence_fd;        /* this scenario's evidence folder, on the host */
         bool is_observing;      /* the scenario only looks; nothing is changed on the machine */
         const char *build_path; /* folder of the programs under test, in PATH of the scenario's commands */
+        LatenessScale lateness;
 } PerformRequest;
 
 /**

@@ -25,6 +25,8 @@ typedef struct ScheduleOptions {
         bool is_fail_fast;       /* begin nothing more once a play did not pass */
         Outcome inconclusive_as; /* as in ExitPolicy: does one that is inconclusive count as that? */
         EvidenceStore *store;    /* may be NULL where stage_problem is set */
+        LatenessScale lateness;
+        const char *lateness_note; /* for the reports; NULL: budgets count once */
         Report *const *reports;
         size_t n_reports;
         void (*in_child)(void *userdata); /* called in each performer; see performer.h */

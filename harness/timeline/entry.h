@@ -36,7 +36,9 @@ typedef enum EntrySource {
 typedef enum EntryKind {
         /* harness */
         ENTRY_VERSIONS,      /* agenttest, systemd, kernel, cgroup ("v1 hybrid", "v2"), stage, forked, booted (usec),
-                                cgroup-mark (the stage's part of a cgroup's path in the kernel's records) */
+                                cgroup-mark (the stage's part of a cgroup's path in the kernel's records),
+                                lateness-scale (how many times budgets for lateness count; none: once), lateness-probe
+                                (usec: what the measurement of it gave; none: it was not measured) */
         ENTRY_STEP_BEGIN,    /* step, kind, quote, run (number of this execution of the step, from 0) */
         ENTRY_STEP_END,      /* step, run, how: "done", "deadline", "failed", "broken"; reason; text */
         ENTRY_WINDOW,        /* step, run, from, deadline (usec; "infinity"): an expect step's window was opened */

@@ -60,6 +60,7 @@ def wrong_usage(folder):
     expect("no number", 3, '--jobs takes a number from 1 to 1024, not "many"', good, "--jobs=many")
     expect("zero jobs", 3, '--jobs takes a number from 1 to 1024, not "0"', good, "-j0")
     expect("no duration", 3, "--timeout takes a duration", good, "--timeout=soon")
+    expect("no scale", 3, '--lateness-scale takes auto or a number from 1 to 1000, not "0"', good, "--lateness-scale=0")
     expect("no define", 3, '--define takes NAME=VALUE, not "x"', good, "--define=x")
     expect("the same define twice", 3, "--define x is given twice", good, "-Dx=1", "-Dx=2")
     expect("a define that nobody asks for", 3, "--define falt: no scenario here asks for ${falt}", good, "-Dfalt=1")

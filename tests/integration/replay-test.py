@@ -40,6 +40,14 @@ def main():
         check(again.returncode == 0, f"replay of {play.folder.name}: {again.returncode}\n{again.stdout}{again.stderr}")
         check((play.folder / "verdicts.ndjson").read_bytes() == before, f"replay wrote into {play.folder.name}")
 
+    # How often a budget for lateness counted belongs to the recording: judged again it counts as often.
+    scaled = Run("scenarios/crash.yaml", "--filter", "#exit-1", "--lateness-scale", "3")
+    again = replay(scaled.play().folder)
+    check(again.returncode == 0, f"replay of a scaled budget: {again.returncode}\n{again.stdout}{again.stderr}")
+    check("count 3 times" in scaled.stdout, f"the scale is not in the report:\n{scaled.stdout}")
+    sentence = next(v["sentence"] for v in scaled.play().verdicts if v["id"] == "restarted")
+    check("late-by-at-most counts 3 times here" in sentence, f"the scale is not in the verdict: {sentence}")
+
     failing = Run("scenarios/signal.yaml", "--filter", "#idle", "--define", "fault=SG-02")
     again = replay(failing.play().folder)
     check(again.returncode == 1, f"replay of a failure ends with {again.returncode}, not 1\n{again.stdout}{again.stderr}")

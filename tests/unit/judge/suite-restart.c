@@ -22,6 +22,7 @@
            " N_RESTARTS=" n "\n"
 #define START(at, asked, pid, start, invocation, n)                                                                  \
         at " properties " UNIT " asked=" asked " errno=0" RUNNING(pid, start, invocation, n) "\n"
+#define SLOW             "800 versions - lateness-scale=5 lateness-probe=1000\n"
 #define RESTARTED        CRASHED LINE("7010", "aa", "1") START("7060", "7055ms", "101", "7050ms", "bb", "1")
 #define CLOSE            BARRIER("12080", "steps[2]", "12050ms")
 #define DONE             STEP_END("12100", "steps[2]") ENDED
@@ -44,6 +45,10 @@ static const Sample samples[] = {
         /* Too late by the shortest that it can have been. */
         { EXPECT_RESTART("{ after: 5s, late-by-at-most: 40ms }"), RESTARTED HALTED, VERDICTS("too-late") },
         { EXPECT_RESTART("{ after: 5s, late-by-at-most: 42ms }"), RESTARTED DONE, VERDICTS("held") },
+        /* On a slow machine the budget counts several times; the time before which is none of that. */
+        { EXPECT_RESTART("{ after: 5s, late-by-at-most: 10ms }"), SLOW RESTARTED DONE, VERDICTS("held") },
+        { EXPECT_RESTART("{ after: 5s, late-by-at-most: 8ms }"), SLOW RESTARTED HALTED, VERDICTS("too-late") },
+        { EXPECT_RESTART("{ after: 6s, late-by-at-most: 1s }"), SLOW RESTARTED HALTED, VERDICTS("too-early") },
         /* A count is known when the window is closed, unless more restarts cannot change it. */
         { EXPECT_RESTART("{ count: 1 }"), RESTARTED CLOSE DONE, VERDICTS("held") },
         { EXPECT_RESTART("{ count: 1 }"), RESTARTED DONE, VERDICTS("not-recorded") },
@@ -132,12 +137,31 @@ START_TEST(the_delay_is_told) {
 }
 END_TEST
 
+START_TEST(a_scaled_budget_is_told) {
+        CLEANUP(verdict_done) Verdict held = { 0 }, late = { 0 };
+        Play play;
+
+        play_init(&play, EXPECT_RESTART("{ after: 5s, late-by-at-most: 10ms }"), SLOW RESTARTED DONE);
+        play_verdict(&play, "steps[2].expect.restart", &held);
+        ck_assert_str_eq(held.sentence,
+                        "restarted once, the first time 5.042s after its exit (late-by-at-most counts 5 times here)");
+        ck_assert_uint_eq(held.margin_usec, 8000);
+        play_done(&play);
+        play_init(&play, EXPECT_RESTART("{ after: 5s, late-by-at-most: 8ms }"), SLOW RESTARTED HALTED);
+        play_verdict(&play, "steps[2].expect.restart", &late);
+        ck_assert_str_eq(late.sentence, "restarted 5.042s after its exit, and at most 5.040s was expected "
+                                        "(late-by-at-most counts 5 times here)");
+        play_done(&play);
+}
+END_TEST
+
 Suite *restart_suite(void) {
         Suite *suite = suite_create("restart");
         TCase *tcase = tcase_create("restart");
 
         tcase_add_loop_test(tcase, restarts_are_judged, 0, ELEMENTS_OF(samples));
         tcase_add_test(tcase, the_delay_is_told);
+        tcase_add_test(tcase, a_scaled_budget_is_told);
         suite_add_tcase(suite, tcase);
         return suite;
 }

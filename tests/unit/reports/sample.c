@@ -189,6 +189,7 @@ static void begin(Report *report, const char *note) {
                 .n_plays = ELEMENTS_OF(NAMES),
                 .n_jobs = 3,
                 .jobs_note = note,
+                .lateness_note = note ? "budgets for lateness (late-by-at-most) count 8 times" : NULL,
                 .begin_usec = T0,
                 .begin_wall_usec = UINT64_C(1700000000) * USEC_PER_SEC,
                 .host_name = "build-7",

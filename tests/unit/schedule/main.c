@@ -55,6 +55,7 @@ int main(void) {
 
         srunner_add_suite(runner, select_suite());
         srunner_add_suite(runner, limits_suite());
+        srunner_add_suite(runner, lateness_suite());
         srunner_add_suite(runner, line_reader_suite());
         srunner_add_suite(runner, requires_suite());
         srunner_add_suite(runner, evidence_suite());

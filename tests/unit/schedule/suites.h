@@ -11,6 +11,7 @@
 Suite *discover_suite(void);
 Suite *select_suite(void);
 Suite *limits_suite(void);
+Suite *lateness_suite(void);
 Suite *line_reader_suite(void);
 Suite *requires_suite(void);
 Suite *evidence_suite(void);
