@@ -95,7 +95,7 @@ def check_exclusive(folder):
     path = pathlib.Path(folder) / "exclusive.yaml"
     kinds = {"a": "", "b": "exclusive: true", "c": "", "d": "", "e": "exclusive: yes", "f": ""}
     path.write_text("---\n".join(EXCLUSIVE.format(name=n, exclusive=x) for n, x in kinds.items()))
-    run = Run(path, "--jobs", "4")
+    run = Run(path, "--jobs", "4")  # as many as the machine's limits leave; that others are side by side: test-schedule
     check(run.status == 0, f"exclusive: exit status {run.status}\n{run.stdout}{run.stderr}")
     spans = {play.folder.name[-1]: span(play) for play in run.plays()}
     check(len(spans) == len(kinds), f"exclusive: {spans}")
@@ -103,7 +103,6 @@ def check_exclusive(folder):
         beside = [other for other, (begin, end) in spans.items()
                   if other != name and begin < spans[name][1] and end > spans[name][0]]
         check(not beside, f"{beside} were played beside {name}: {spans}")
-    check(spans["c"][0] < spans["d"][1] and spans["d"][0] < spans["c"][1], f"c and d were not side by side: {spans}")
 
 
 def check_card():

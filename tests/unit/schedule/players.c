@@ -179,6 +179,7 @@ static const struct {
         int (*play)(int fd);
 } players[] = {
         { "passes", passes },
+        { "passes alone", passes }, /* exclusive */
         { "fails", fails },
         { "is inconclusive", is_inconclusive },
         { "is cut", is_cut },
@@ -215,6 +216,9 @@ static void note_play_begin(Report *report, const Play *play, uint64_t now_usec)
 
         if (++notes->n_running > notes->n_running_max)
                 notes->n_running_max = notes->n_running;
+        notes->n_exclusive += play->scenario->is_exclusive;
+        if (notes->n_exclusive > 0 && notes->n_running > 1)
+                notes->n_disturbed++;
 }
 
 static void note_progress(Report *report, const Play *play, const Entry *entry, uint64_t now_usec) {
@@ -226,6 +230,7 @@ static void note_play_end(Report *report, const PlayResult *result) {
         const Verdict *worst = judgement_worst(&result->judgement);
 
         notes->n_running--;
+        notes->n_exclusive -= result->play->scenario->is_exclusive;
         text_printf(&notes->text, "%s: %s %s\n", result->play->name, outcome_name(result->outcome),
                         worst ? reason_name(worst->reason) : "-");
         free(notes->sentence);
@@ -265,6 +270,7 @@ RunSummary run_plays(const char *const *names, size_t n_names, ScheduleOptions o
         for (size_t i = 0; i < n_names; i++) {
                 scenarios[i] = (Scenario){ .path = (char *) "x.yaml", .name = (char *) names[i] };
                 scenarios[i].timeout_usec = scenario_timeout_usec;
+                scenarios[i].is_exclusive = strcmp(names[i], "passes alone") == 0;
                 plays[i] = (Play){ .scenario = &scenarios[i], .name = (char *) names[i], .index = (unsigned) i };
         }
         notes->report = (Report){

@@ -14,6 +14,8 @@ typedef struct Notes {
         char *sentence; /* of the worst verdict of the last play */
         char *evidence_path;
         size_t n_running, n_running_max, n_entries;
+        size_t n_exclusive; /* of those that run */
+        size_t n_disturbed; /* begun beside an exclusive one, or the other way round */
 } Notes;
 
 /* Of every scenario in run_plays(); far away unless a test says otherwise. */

@@ -80,6 +80,20 @@ START_TEST(no_more_than_jobs_side_by_side) {
 }
 END_TEST
 
+/* Alone wherever it stands; the others are side by side all the same. */
+START_TEST(an_exclusive_one_is_played_alone) {
+        CLEANUP(notes_done) Notes notes = { 0 };
+        CLEANUP(run_summary_done)
+        RunSummary summary = run_plays(NAMES("passes alone", "passes", "passes", "passes", "passes alone",
+                                                       "passes alone", "passes", "passes", "passes alone"),
+                        (ScheduleOptions){ .n_jobs = 3 }, &notes);
+
+        ck_assert_uint_eq(notes.n_disturbed, 0);
+        ck_assert_uint_eq(notes.n_running_max, 3);
+        ck_assert_uint_eq(summary.n_with[OUTCOME_PASS], 9);
+}
+END_TEST
+
 /* What has begun is played to its end, what has not is skipped: by the number of jobs one or three are played. */
 START_TEST(fail_fast_begins_nothing_more) {
         CLEANUP(notes_done) Notes notes = { 0 };
@@ -154,6 +168,7 @@ Suite *schedule_suite(void) {
         tcase_add_test(cases, the_stream_is_stored_as_it_came);
         tcase_add_test(cases, the_narrowest_margin_is_kept);
         tcase_add_test(cases, no_more_than_jobs_side_by_side);
+        tcase_add_test(cases, an_exclusive_one_is_played_alone);
         tcase_add_test(cases, fail_fast_begins_nothing_more);
         tcase_add_loop_test(cases, fail_fast_asks_what_inconclusive_counts_as, 0, 2);
         tcase_add_test(cases, who_overstays_is_ended);
