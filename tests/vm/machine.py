@@ -141,6 +141,7 @@ class Machine:
     def boots(self, accelerator, seconds):
         """Does the kernel come as far as our first process, within so long?"""
         console = self.work / "probe.console"
+        console.unlink(missing_ok=True)
         probe = self.qemu(["-accel", accelerator, "-m", "256", "-serial", f"file:{console}"],
                           ["console=ttyS0", "quiet", "panic=-1", PROBE_WORD], self.log("probe"))
         try:
