@@ -3,6 +3,7 @@
 /* agenttest rollback: undo what a run that died changed on the machine itself. */
 
 #include "cli/command.h"
+#include "stage/ownership.h"
 #include "stage/undo.h"
 
 /* Returns an exit status. */
@@ -22,6 +23,13 @@ static int roll_back(bool is_user, bool *found) {
 int command_rollback(const Options *options) {
         bool found = false;
         int status = roll_back(false, &found), user_status = roll_back(true, &found);
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        /* Its cgroups and its folder too. */
+        if (ownership_clean_stale(NULL, &error) < 0) {
+                complain("%s", error_text(&error));
+                status = STATUS_ERROR;
+        }
 
         if (!found)
                 printf("there is nothing to undo\n");

@@ -3,9 +3,10 @@
 /*
  * trend: does the main process grow while the window is open?
  *
- * What goes up and down is no leak. One shows when everything that was seen in the second half of the window lies
- * above everything that was seen in the first: the distance is the growth. A leak too slow for the window is not
- * seen.
+ * What goes up and down is no leak. One shows when everything that was seen in the last third of the window lies
+ * above everything that was seen in the first: the distance is the growth, a third of what a steady leak makes of the
+ * window. (Halves lie side by side: there the distance is only what came between two looks.) A leak too slow for the
+ * window is not seen.
  */
 
 #include <inttypes.h>

@@ -40,6 +40,8 @@ struct LogBook {
         uint64_t n_lines;
         uint64_t last_seqnum;
         bool has_gap;
+        pid_t user_manager;   /* 0: the units are the system's */
+        char manager_pid[16]; /* who writes about them, as the journal has it */
 };
 
 LogBook *logbook_free(LogBook *logbook) {
@@ -78,6 +80,7 @@ static int add_use(LogBook *logbook, const char *field, ColumnUse use) {
 
 /* All parts first, then where the line is from: most lines are of the unit, so asking that decides little. */
 static int add_columns(LogBook *logbook) {
+        bool is_user = logbook->user_manager > 0;
         int r = 0;
 
         for (size_t i = 0; i < logbook->n_tracks; i++)
@@ -87,9 +90,10 @@ static int add_columns(LogBook *logbook) {
                 LogOrigin origin = logbook->tracks[i].filter.origin;
 
                 if (origin == LOG_FROM_UNIT)
-                        r = add_use(logbook, "_SYSTEMD_UNIT", (ColumnUse){ USE_UNIT, i, 0 });
+                        r = add_use(logbook, is_user ? "_SYSTEMD_USER_UNIT" : "_SYSTEMD_UNIT",
+                                        (ColumnUse){ USE_UNIT, i, 0 });
                 if (origin == LOG_FROM_MANAGER)
-                        r = add_use(logbook, "UNIT", (ColumnUse){ USE_ABOUT_UNIT, i, 0 });
+                        r = add_use(logbook, is_user ? "USER_UNIT" : "UNIT", (ColumnUse){ USE_ABOUT_UNIT, i, 0 });
                 if (r >= 0 && origin == LOG_FROM_MANAGER)
                         r = add_use(logbook, "_PID", (ColumnUse){ USE_MANAGER, i, 0 });
         }
@@ -116,13 +120,16 @@ static void collect(const Expectation *expectation, void *userdata) {
         collection->error = log_track_init(track, expectation);
 }
 
-int logbook_new(const Scenario *scenario, LogBook **ret_logbook) {
+int logbook_new(const Scenario *scenario, pid_t user_manager, LogBook **ret_logbook) {
         CLEANUP(logbook_free_p) LogBook *logbook = calloc(1, sizeof(*logbook));
         Collection collection = { .logbook = logbook };
         int r;
 
         if (!logbook)
                 return -ENOMEM;
+        logbook->user_manager = user_manager;
+        (void) snprintf(logbook->manager_pid, sizeof(logbook->manager_pid), "%d",
+                        user_manager > 0 ? (int) user_manager : 1);
         scenario_visit_expectations(scenario, collect, &collection);
         if (collection.error < 0)
                 return collection.error;
@@ -237,7 +244,7 @@ static void look_at_value(LogBook *logbook, const ColumnUse *use, const char *te
                 track->is_out = !equals(text, n_bytes, track->filter.expectation->unit);
                 break;
         case USE_MANAGER:
-                track->is_out = !equals(text, n_bytes, "1");
+                track->is_out = !equals(text, n_bytes, logbook->manager_pid);
                 break;
         }
 }

@@ -25,8 +25,9 @@ typedef struct LogHit {
 
 typedef struct LogBook LogBook;
 
-/* For all log expectations of the scenario (steps, always, never). -ENOMEM. */
-int logbook_new(const Scenario *scenario, LogBook **ret_logbook);
+/* For all log expectations of the scenario (steps, always, never). @user_manager: the process that manages its units,
+ * where they are a user's; else 0. -ENOMEM. */
+int logbook_new(const Scenario *scenario, pid_t user_manager, LogBook **ret_logbook);
 LogBook *logbook_free(LogBook *logbook);
 
 /**

@@ -52,26 +52,31 @@ static char *field_copy(const LogLine *line, const char *name) {
         return bytes ? strndup(bytes, n_bytes) : NULL;
 }
 
-static void entry_take_field(Entry *entry, const LogLine *line, const char *name) {
+static void entry_take_field_as(Entry *entry, const LogLine *line, const char *name, const char *as) {
         size_t n_bytes;
         const char *bytes = line->get_field(line, name, &n_bytes);
 
         if (bytes)
-                entry_set_bytes(entry, name, bytes, n_bytes);
+                entry_set_bytes(entry, as, bytes, n_bytes);
 }
 
-static bool is_from_pid1(const LogLine *line) {
-        size_t n_bytes;
-        const char *pid = line->get_field(line, "_PID", &n_bytes);
+static void entry_take_field(Entry *entry, const LogLine *line, const char *name) {
+        entry_take_field_as(entry, line, name, name);
+}
 
-        return pid && n_bytes == 1 && pid[0] == '1';
+static bool is_from_manager(const Observer *observer, const LogLine *line) {
+        pid_t manager = observer->user_manager > 0 ? observer->user_manager : 1;
+        CLEANUP_FREE char *pid = field_copy(line, "_PID");
+
+        return pid && strtol(pid, NULL, 10) == manager;
 }
 
 static int record_manager_line(Observer *observer, const LogLine *line) {
-        CLEANUP_FREE char *unit = field_copy(line, "UNIT");
+        bool is_user = observer->user_manager > 0;
+        CLEANUP_FREE char *unit = field_copy(line, is_user ? "USER_UNIT" : "UNIT");
         Entry *entry;
 
-        if (!unit) /* of a user's manager, or about no unit */
+        if (!unit) /* of another manager, or about no unit */
                 return 0;
         entry = observer_entry(observer, SOURCE_JOURNAL, ENTRY_MANAGER_LINE, line->at_usec, unit);
         if (entry) {
@@ -79,6 +84,8 @@ static int record_manager_line(Observer *observer, const LogLine *line) {
                 entry_set_number(entry, "seqnum", (int64_t) line->seqnum);
                 for (size_t i = 0; i < ELEMENTS_OF(manager_fields); i++)
                         entry_take_field(entry, line, manager_fields[i]);
+                if (is_user)
+                        entry_take_field_as(entry, line, "USER_INVOCATION_ID", "INVOCATION_ID");
         }
         return observer_append(observer, entry);
 }
@@ -86,7 +93,8 @@ static int record_manager_line(Observer *observer, const LogLine *line) {
 /* The line is journald's own, so its _SYSTEMD_UNIT is journald; whose messages were dropped is said as its "object".
  */
 static int record_loss(Observer *observer, const LogLine *line) {
-        CLEANUP_FREE char *unit = field_copy(line, "OBJECT_SYSTEMD_UNIT");
+        CLEANUP_FREE char *unit = field_copy(
+                        line, observer->user_manager > 0 ? "OBJECT_SYSTEMD_USER_UNIT" : "OBJECT_SYSTEMD_UNIT");
         Entry *entry = observer_entry(observer, SOURCE_JOURNAL, ENTRY_JOURNAL_LOSS, line->at_usec, unit);
 
         if (entry) {
@@ -106,7 +114,7 @@ int journal_line_record(Observer *observer, const LogLine *line) {
         id = line->get_field(line, "MESSAGE_ID", &n_bytes);
         if (!id)
                 return 0;
-        if (is_among(manager_ids, ELEMENTS_OF(manager_ids), id, n_bytes) && is_from_pid1(line))
+        if (is_among(manager_ids, ELEMENTS_OF(manager_ids), id, n_bytes) && is_from_manager(observer, line))
                 return record_manager_line(observer, line);
         if (is_among(loss_ids, ELEMENTS_OF(loss_ids), id, n_bytes))
                 return record_loss(observer, line);

@@ -337,8 +337,10 @@ static bool is_always_short(const char *name) {
                 "_PID",
                 "_TRANSPORT",
                 "_SYSTEMD_UNIT",
+                "_SYSTEMD_USER_UNIT",
                 "_SYSTEMD_INVOCATION_ID",
                 "UNIT",
+                "USER_UNIT",
                 "INVOCATION_ID",
                 "_COMM",
         };

@@ -144,6 +144,16 @@ static void on_synchronized(int error, void *userdata) {
         watch_end_barrier(watch, watch->is_broken ? -EIO : error);
 }
 
+/* A machine's journald takes this order from root alone; to another user its journal is open at best. */
+static int watch_connect(JournalWatch *watch, const char *socket_path, bool is_shared) {
+        int r = journald_link_connect(watch->journald);
+
+        if (!is_shared || (r != -EACCES && r != -EPERM))
+                return r;
+        return observer_channel(watch->observer, SOURCE_JOURNAL, "journal", "lost",
+                        "%s is closed to this user: nobody can say that all lines are in", socket_path);
+}
+
 static int watch_set_up(JournalWatch *watch, const char *socket_path, bool from_now, Error *reterr) {
         JournaldLinkHandler handler = {
                 .on_gone = on_journald_gone,
@@ -161,7 +171,7 @@ static int watch_set_up(JournalWatch *watch, const char *socket_path, bool from_
         if (r >= 0)
                 r = journald_link_new(watch->observer->event, socket_path, &handler, &watch->journald);
         if (r >= 0)
-                r = journald_link_connect(watch->journald);
+                r = watch_connect(watch, socket_path, from_now);
         if (r >= 0)
                 r = sd_event_add_post(watch->observer->event, &watch->after, on_after, watch);
         return r < 0 ? error_set_errno(reterr, r, "journald at %s", socket_path) : 0;

@@ -17,8 +17,9 @@
 typedef struct Observer {
         sd_event *event;
         Timeline *timeline;
-        int host_proc_fd; /* the machine's outermost /proc; -EBADF (or 0) where not to be had */
-        int evidence_fd;  /* this scenario's evidence folder; copies of files and journals go there */
+        pid_t user_manager; /* whose lines are about the units, where they are a user's; 0: PID 1's */
+        int host_proc_fd;   /* the machine's outermost /proc; -EBADF (or 0) where not to be had */
+        int evidence_fd;    /* this scenario's evidence folder; copies of files and journals go there */
 } Observer;
 
 /**

@@ -183,11 +183,18 @@ static void ask_counter(const char *counter, void *userdata) {
         run_sample_counter(inquiry->run, inquiry->expectation->unit, counter, NULL);
 }
 
+static bool question_needs_properties(Question question) {
+        return question == QUESTION_PROCESS || question == QUESTION_COUNTERS || question == QUESTION_LEFT_BEHIND;
+}
+
 /* Returns with the answer in, or with it on its way (a socket, a command). */
 static int inquiry_send(Inquiry *inquiry, Error *reterr) {
         Run *run = inquiry->run;
         const char *unit = inquiry->expectation->unit;
 
+        /* Which process and which cgroup it is comes with the unit's first properties: until then nobody is asked. */
+        if (question_needs_properties(inquiry_question(inquiry)) && !bus_watch_knows(run->bus, unit))
+                return 0;
         switch (inquiry_question(inquiry)) {
         case QUESTION_PROPERTIES:
                 return bus_watch_ask(run->bus, unit);
@@ -200,9 +207,6 @@ static int inquiry_send(Inquiry *inquiry, Error *reterr) {
         case QUESTION_COMMAND:
                 return ask_command(inquiry, reterr);
         case QUESTION_PROCESS:
-                /* Which process it is comes with the unit's first properties; until then nobody can be asked. */
-                if (!bus_watch_knows(run->bus, unit))
-                        return 0;
                 return process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
         case QUESTION_LEFT_BEHIND:
                 return ask_left_behind(inquiry, reterr);

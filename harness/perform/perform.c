@@ -131,7 +131,7 @@ static int run_open_loop(Run *run, Error *reterr) {
         if (!run->observer.timeline)
                 return -ENOMEM;
         timeline_set_listener(run->observer.timeline, on_entry, run);
-        return logbook_new(run->scenario, &run->logbook);
+        return logbook_new(run->scenario, run->stage->user_manager, &run->logbook);
 }
 
 static int run_open_player(Run *run, Error *reterr) {
@@ -153,6 +153,8 @@ static int run_open_player(Run *run, Error *reterr) {
 static void run_note_sharing(const Run *run, Entry *entry) {
         entry_set(entry, "shared", "yes");
         journal_position_write(journal_watch_position(run->journal), entry);
+        if (run->stage->user_manager > 0)
+                entry_set_number(entry, "user-manager", run->stage->user_manager);
         entry_set_number(entry, "journal-burst", run->stage->journal_burst);
         entry_set_number(entry, "journal-lines-before", run->stage->n_journal_lines_before);
 }
@@ -309,6 +311,7 @@ static int play_on_stage(const StageContext *context, void *userdata) {
         run.scenario = run.request->scenario;
         run.observer.evidence_fd = run.request->evidence_fd;
         run.observer.host_proc_fd = context->host_proc_fd;
+        run.observer.user_manager = context->user_manager;
         run.is_about_quotas = run_is_about_quotas(&run);
         block_signals();
 

@@ -117,7 +117,7 @@ static int judge(const char *folder, Replay *replay, Error *reterr) {
 
         if (folder_fd < 0)
                 return error_set_errno(reterr, -errno, "%s cannot be opened", folder);
-        r = logbook_new(replay->scenario, &logbook);
+        r = logbook_new(replay->scenario, timeline_user_manager(replay->timeline), &logbook);
         if (r < 0)
                 return error_set_errno(reterr, r, "%s", folder);
         r = feed_logbook(folder_fd, folder, replay->timeline, logbook, reterr);

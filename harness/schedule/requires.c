@@ -120,10 +120,19 @@ static const char *cgroup_version(void) {
         return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "v2" : "v1";
 }
 
-void requires_missing(const ScenarioRequires *requires, const char *build_path, Text *ret_reason) {
+static void add_controller(const char *controller, const StageKind *stage, Text *ret_reason) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        if (!controller_exists(controller))
+                add_reason(ret_reason, "cgroup controller %s is not there", controller);
+        else if (stage && stage->check_controller && stage->check_controller(controller, &error) < 0)
+                add_reason(ret_reason, "%s", error_text(&error));
+}
+
+void requires_missing(
+                const ScenarioRequires *requires, const char *build_path, const StageKind *stage, Text *ret_reason) {
         FOREACH_ARRAY (controller, requires->controllers, requires->n_controllers)
-                if (!controller_exists(*controller))
-                        add_reason(ret_reason, "cgroup controller %s is not there", *controller);
+                add_controller(*controller, stage, ret_reason);
         FOREACH_ARRAY (command, requires->commands, requires->n_commands)
                 if (!command_exists(*command, build_path))
                         add_reason(ret_reason, "command %s is not in PATH", *command);

@@ -318,7 +318,8 @@ static bool begin_play(Schedule *schedule, const Play *play) {
         bool is_evidence;
         int r;
 
-        requires_missing(&play->scenario->requires, schedule->options->build_path, &missing);
+        requires_missing(
+                        &play->scenario->requires, schedule->options->build_path, schedule->options->stage, &missing);
         if (missing.n_bytes > 0) {
                 report_unperformed(schedule, play, REASON_REQUIREMENT, text_get(&missing));
                 return true;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <systemd/sd-bus.h>
 
 #include "stage/deadline.h"
@@ -96,6 +97,24 @@ int machine_bus_manager(MachineBus *bus, char **ret_id, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot tell which service manager this is");
         return asprintf(ret_id, "%s:%" PRIu64, boot_id, usec) < 0 ? error_set(reterr, -ENOMEM, "out of memory") : 0;
+}
+
+int machine_bus_control_group(MachineBus *bus, char **ret_path, Error *reterr) {
+        int r = sd_bus_get_property_string(
+                        bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "ControlGroup", NULL, ret_path);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot ask for the cgroup of the service manager") : 0;
+}
+
+int machine_bus_pid(MachineBus *bus, pid_t *ret_pid, Error *reterr) {
+        struct ucred peer;
+        socklen_t n_bytes = sizeof(peer);
+        int fd = sd_bus_get_fd(bus->bus);
+
+        if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n_bytes) < 0)
+                return error_set_errno(reterr, fd < 0 ? fd : -errno, "cannot tell which process manages the units");
+        *ret_pid = peer.pid;
+        return 0;
 }
 
 int machine_bus_system_state(MachineBus *bus, char **ret_text, Error *reterr) {

@@ -25,6 +25,10 @@ MachineBus *machine_bus_free(MachineBus *bus);
  * @ret_id: boot and moment of its start; another id means that what was running then is gone
  */
 int machine_bus_manager(MachineBus *bus, char **ret_id, Error *reterr);
+/* The cgroup of all that it manages, as the ControlGroup of its units. */
+int machine_bus_control_group(MachineBus *bus, char **ret_path, Error *reterr);
+/* Process ID of the manager. */
+int machine_bus_pid(MachineBus *bus, pid_t *ret_pid, Error *reterr);
 /* "running", "degraded", "starting", ... */
 int machine_bus_system_state(MachineBus *bus, char **ret_text, Error *reterr);
 

@@ -28,10 +28,15 @@ int machine_find_journal(char **ret_folder, Error *reterr) {
                         folder = NULL;
                 if (!folder || asprintf(&file, "%s/system.journal", folder) < 0)
                         return error_set(reterr, -ENOMEM, "out of memory");
-                if (access(file, F_OK) == 0) {
+                if (access(file, R_OK) == 0) {
                         *ret_folder = TAKE_PTR(folder);
                         return 0;
                 }
+                if (errno != ENOENT)
+                        return error_set_errno(reterr, -errno,
+                                        "%s cannot be read, and without the journal little can be judged (add the "
+                                        "user to the group systemd-journal)",
+                                        folder);
         }
         return error_set(reterr, -ENOENT,
                         "there is no journal of this machine in /run/log/journal or /var/log/journal: is "

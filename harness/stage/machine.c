@@ -187,6 +187,8 @@ int machine_run(const StageKind *kind, bool is_user, const StageRequest *request
                 r = machine_find_journal(&machine.journal_folder, reterr);
         if (r >= 0)
                 r = check_all(&machine, &has_to_reload, reterr);
+        if (r >= 0 && is_user)
+                r = machine_bus_pid(machine.bus, &machine.user_manager, reterr);
         if (r >= 0)
                 r = take_signals(&machine, reterr);
         if (r < 0)

@@ -29,7 +29,8 @@ typedef struct Machine {
         char *scope;  /* what plays it, and its commands */
         char *journal_folder;
         MachineBus *bus;
-        UndoLog *log; /* NULL: nothing is changed */
+        UndoLog *log;       /* NULL: nothing is changed */
+        pid_t user_manager; /* its process; 0: the system's */
         pid_t player;
         int player_fd; /* pidfd */
         int signal_fd;

@@ -46,7 +46,8 @@ typedef struct StageContext {
         const char *bus_address;    /* D-Bus address of the manager, e.g. "unix:path=/run/systemd/private" */
         const char *journal_folder; /* e.g. "/run/log/journal" */
         const char *cgroup_mark;    /* part of every host cgroup path of this stage; NULL: it is the machine itself */
-        bool is_shared; /* manager, journal, kernel and process numbers are the machine's: others use them too */
+        bool is_shared;     /* manager, journal, kernel and process numbers are the machine's: others use them too */
+        pid_t user_manager; /* process of the manager, where it is a user's; else 0 */
         unsigned journal_burst; /* is_shared: lines of a unit beyond which journald drops; 0: it never does */
         unsigned n_journal_lines_before; /* is_shared: lines that count into that by when the scenario begins */
         uint64_t forked_usec;            /* CLOCK_MONOTONIC: PID 1 was forked */
@@ -92,6 +93,10 @@ typedef struct StageKind {
          */
         int (*run)(const StageRequest *request, StageFunction function, void *userdata, int *ret_wait_status,
                         Error *reterr);
+
+        /* 0 where limits of cgroup controller @name can be in force on the stage, else the reason. NULL: where the
+         * machine has it. */
+        int (*check_controller)(const char *name, Error *reterr);
 
         /* 0 where this machine can play the stage, else the reason in @reterr with the way to get there. */
         int (*probe)(Error *reterr);

@@ -163,3 +163,9 @@ bool timeline_is_shared(const Timeline *timeline) {
 
         return versions && entry_has(versions, "shared", "yes");
 }
+
+pid_t timeline_user_manager(const Timeline *timeline) {
+        const Entry *versions = timeline_next(timeline, 0, ENTRY_VERSIONS, NULL);
+
+        return versions ? (pid_t) entry_get_number(versions, "user-manager", 0) : 0;
+}

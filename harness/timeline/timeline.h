@@ -45,5 +45,7 @@ const char *timeline_property(const Timeline *timeline, const char *unit, size_t
 
 /* Was it recorded on a machine that others use too? Then not all that happened there has to do with the scenario. */
 bool timeline_is_shared(const Timeline *timeline);
+/* Process ID of the manager, where the units are a user's; else 0. */
+pid_t timeline_user_manager(const Timeline *timeline);
 
 DEFINE_CLEANUP(Timeline, timeline_free)

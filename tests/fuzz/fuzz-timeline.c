@@ -263,7 +263,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n_bytes) {
                 assert(error.message);
                 return 0;
         }
-        r = logbook_new(scenarios.items[0], &logbook);
+        r = logbook_new(scenarios.items[0], 0, &logbook);
         assert(r == 0);
         read_again(&(Case){
                         .scenario = scenarios.items[0],

@@ -17,6 +17,7 @@ static const KindSpec *const expectations[] = {
         &socket_expectation.spec,
         &command_expectation.spec,
         &left_behind_expectation.spec,
+        &trend_expectation.spec,
         &job_expectation.spec,
         &exit_expectation.spec,
         &restart_expectation.spec,
@@ -47,7 +48,7 @@ void recording_init_within(Recording *recording, const char *expect, const char 
         recording->scenario = recording->scenarios.items[0];
         recording->expectation = recording->scenario->steps[2].expectations;
         recording->timeline = timeline_new();
-        ck_assert_int_eq(logbook_new(recording->scenario, &recording->logbook), 0);
+        ck_assert_int_eq(logbook_new(recording->scenario, 0, &recording->logbook), 0);
         recording->facts = (Case){ recording->scenario, recording->timeline, recording->logbook, -EBADF };
 
         recording_add(recording, SOURCE_HARNESS, ENTRY_STEP_BEGIN, BEGIN, NULL, "step=steps[1]", "run=0", "kind=run");

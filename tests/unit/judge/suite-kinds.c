@@ -12,6 +12,7 @@ static const ExpectKind *const kinds[] = {
         &socket_expectation,
         &command_expectation,
         &left_behind_expectation,
+        &trend_expectation,
 };
 
 START_TEST(the_example_is_valid_and_can_be_described) {

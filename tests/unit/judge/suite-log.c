@@ -138,6 +138,24 @@ START_TEST(a_lost_channel_makes_absence_inconclusive) {
 }
 END_TEST
 
+/* On a machine's own journal: as long as all have written less than one may, nothing was dropped. */
+START_TEST(silence_is_believed_below_the_machines_limit) {
+        static const struct {
+                const char *before;
+                Reason reason;
+        } samples[] = { { "journal-lines-before=7", REASON_NOT_OBSERVED },
+                { "journal-lines-before=9", REASON_CHANNEL_LOST } };
+        CLEANUP_RECORDING Recording recording;
+
+        recording_init(&recording, "log: hello");
+        recording_add(&recording, SOURCE_HARNESS, ENTRY_VERSIONS, seconds(10), NULL, "shared=yes", "journal-burst=10",
+                        samples[_i].before);
+        recording_feed(&recording, 11, "_SYSTEMD_UNIT=other.service", "MESSAGE=noise");
+        recording_close(&recording, 15.1);
+        recording_expect(&recording, samples[_i].reason);
+}
+END_TEST
+
 START_TEST(a_recording_that_ends_early_is_no_fail) {
         CLEANUP_RECORDING Recording recording;
 
@@ -414,6 +432,7 @@ Suite *log_suite(void) {
         tcase_add_test(tests, a_loss_of_another_unit_does_not_matter);
         tcase_add_test(tests, a_gap_makes_absence_inconclusive_but_not_presence);
         tcase_add_test(tests, a_lost_channel_makes_absence_inconclusive);
+        tcase_add_loop_test(tests, silence_is_believed_below_the_machines_limit, 0, 2);
         tcase_add_test(tests, a_recording_that_ends_early_is_no_fail);
         tcase_add_test(tests, without_a_deadline_the_facts_of_the_barrier_count);
         tcase_add_loop_test(tests, last_words_without_a_unit_count_by_their_pid, 0, N_WITNESSES);

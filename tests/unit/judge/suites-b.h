@@ -17,7 +17,8 @@ Suite *process_suite(void);
 Suite *quota_suite(void);
 Suite *socket_suite(void);
 Suite *sqlite_suite(void);
+Suite *trend_suite(void);
 
 #define SUITES_B                                                                                                     \
         capture_suite, command_suite, count_suite, file_suite, kinds_suite, left_behind_suite, log_suite,            \
-                        logbook_suite, process_suite, quota_suite, socket_suite, sqlite_suite
+                        logbook_suite, process_suite, quota_suite, socket_suite, sqlite_suite, trend_suite

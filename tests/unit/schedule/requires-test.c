@@ -12,7 +12,7 @@ START_TEST(what_is_there_is_not_missing) {
 
         requires.systemd_version = systemd_version();
         ck_assert_uint_ge(requires.systemd_version, 200);
-        requires_missing(&requires, NULL, &reason);
+        requires_missing(&requires, NULL, NULL, &reason);
         ck_assert_str_eq(text_get(&reason), "");
 }
 END_TEST
@@ -36,7 +36,7 @@ START_TEST(everything_that_is_missing_is_told) {
                         "path "
                         "/no/such/path: No such file or directory; systemd 9999 or newer is needed, this is %u",
                         systemd_version());
-        requires_missing(&requires, NULL, &reason);
+        requires_missing(&requires, NULL, NULL, &reason);
         ck_assert_str_eq(text_get(&reason), text_get(&wanted));
 }
 END_TEST

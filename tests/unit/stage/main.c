@@ -94,6 +94,7 @@ int main(void) {
         srunner_add_suite(runner, ownership_suite());
         srunner_add_suite(runner, guard_suite());
         srunner_add_suite(runner, files_suite());
+        srunner_add_suite(runner, undo_suite());
         srunner_run_all(runner, CK_ENV);
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);

@@ -14,6 +14,7 @@ Suite *cgroup_suite(void);
 Suite *ownership_suite(void);
 Suite *guard_suite(void);
 Suite *files_suite(void);
+Suite *undo_suite(void);
 
 /* Is there a cgroup of @mark, or below it, in any hierarchy? */
 bool cgroups_exist(const char *mark);
