@@ -34,6 +34,10 @@ int bus_unit_ask(BusUnit *unit);
  */
 int bus_unit_take_signal(BusUnit *unit, sd_bus_message *message);
 
+/* Where ControlGroup is not known of a unit that runs: asks, and waits for the answer, once in its life, 5 s at most.
+ */
+void bus_unit_fetch_control_group(BusUnit *unit);
+
 /* Is @name this unit, by the scenario's name or the manager's? */
 bool bus_unit_is(const BusUnit *unit, const char *name);
 

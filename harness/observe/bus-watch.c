@@ -328,6 +328,13 @@ pid_t bus_watch_main_pid(const BusWatch *watch, const char *name) {
         return pid ? (pid_t) strtol(pid, NULL, 10) : 0;
 }
 
+void bus_watch_fetch_control_group(BusWatch *watch, const char *name) {
+        BusUnit *unit = watch_find(watch, name);
+
+        if (unit && !watch->is_closed)
+                bus_unit_fetch_control_group(unit);
+}
+
 const char *bus_watch_control_group(const BusWatch *watch, const char *name) {
         const BusUnit *unit = watch_find(watch, name);
 

@@ -74,6 +74,9 @@ int bus_watch_check_alive(BusWatch *watch, const char *unit);
 
 /* Has the manager said anything about the unit yet? */
 bool bus_watch_knows(const BusWatch *watch, const char *unit);
+/* Has bus_watch_control_group() know the cgroup of a unit that was started a moment ago: may wait for the manager. */
+void bus_watch_fetch_control_group(BusWatch *watch, const char *unit);
+
 /* The main process as last seen, 0 where none; and the ControlGroup as last seen, NULL where none; borrowed. */
 pid_t bus_watch_main_pid(const BusWatch *watch, const char *unit);
 const char *bus_watch_control_group(const BusWatch *watch, const char *unit);

@@ -77,14 +77,16 @@ bool run_is_about_quotas(const Run *run) {
 }
 
 void run_sample_counter(Run *run, const char *unit, const char *counter, const char *moment) {
-        const char *control_group = bus_watch_control_group(run->bus, unit);
         const CounterKind *kind = counter_kind(counter);
+        const char *control_group;
         const Entry *reading;
 
         if (strcmp(counter, "limits") == 0) {
                 (void) process_probe(&run->observer, unit, bus_watch_main_pid(run->bus, unit));
                 return;
         }
+        bus_watch_fetch_control_group(run->bus, unit);
+        control_group = bus_watch_control_group(run->bus, unit);
         (void) cgroup_reader_sample(run->cgroups, unit, control_group, counter, moment);
         reading = timeline_last(run->observer.timeline, SIZE_MAX, ENTRY_COUNTER, unit);
         if (control_group && kind && kind->nature == COUNTER_PEAK && reading &&
