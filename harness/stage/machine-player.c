@@ -43,6 +43,27 @@ static int reopen_cgroups(void) {
         return r;
 }
 
+/* A process says of itself in /proc what is to become of it (oom_score_adj); what is the machine's in there stays
+ * closed. */
+static int reopen_proc(void) {
+        static const char *const closed[] = { "/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus" };
+        struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY }, read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+
+        FOREACH_ARRAY (path, closed, ELEMENTS_OF(closed)) {
+                int r;
+
+                if (mount(*path, *path, NULL, MS_BIND | MS_REC, NULL) < 0) {
+                        if (errno == ENOENT)
+                                continue;
+                        return -errno;
+                }
+                r = set_mount_attributes(*path, AT_RECURSIVE, &read_only);
+                if (r < 0)
+                        return r;
+        }
+        return set_mount_attributes("/proc", 0, &writable);
+}
+
 /* A place for temporary files, in memory: the folder of the run, in this namespace only. */
 static int mount_temporary(const Machine *machine) {
         CLEANUP_FREE char *folder = run_folder_path(machine->request->run_id);
@@ -63,6 +84,8 @@ static int close_file_systems(const Machine *machine, Error *reterr) {
         r = set_mount_attributes("/", AT_RECURSIVE, &read_only);
         if (r >= 0)
                 r = reopen_cgroups();
+        if (r >= 0)
+                r = reopen_proc();
         if (r >= 0)
                 r = mount_temporary(machine);
         return r < 0 ? error_set_errno(reterr, r, "cannot make the file systems read-only to the scenario") : 0;

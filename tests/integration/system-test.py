@@ -202,6 +202,31 @@ def test_undone(folder):
     return run
 
 
+FREEZE = """
+  - freeze: probe.service
+  - expect: { state: { FreezerState: frozen } }
+    within: 5s
+"""
+
+
+def test_limits_undone(folder):
+    before = machine()
+    # systemd freezes on cgroup v2 only.
+    freeze = FREEZE if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else ""
+    path = folder.write("limits.yaml", """about: limits that are set, filled and lifted while the unit runs
+units: { probe.service: installed }
+steps:
+  - set-property: TasksMax=20
+  - expect: { limit: { TasksMax: 20 } }
+    within: 5s
+  - hog: { tasks: 40 }
+    within: 20s
+""" + freeze)  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"limits are set:\n{run.stdout}{run.stderr}")
+    check_same(before, "limits, a hog, and a unit left frozen")
+
+
 def test_deaths_say_so(run):
     sentence = next(v["sentence"] for v in run.play().verdicts if v["id"] == "deaths")
     check("deaths of children were not observed" in sentence, sentence)
@@ -478,6 +503,7 @@ def inside():
     run = test_undone(folder)
     test_deaths_say_so(run)
     test_replay(run)
+    test_limits_undone(folder)
     test_read_only(folder)
     test_refused(folder)
     test_guard_undoes(folder)
