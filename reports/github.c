@@ -38,7 +38,8 @@ typedef struct GithubReport {
         GithubOptions options;
         Problem *problems;
         size_t n_problems;
-        int problem; /* the first -errno */
+        char *lateness_note; /* NULL: none */
+        int problem;         /* the first -errno */
 } GithubReport;
 
 static void note(GithubReport *report, int r) {
@@ -88,6 +89,13 @@ static char *path_of(const GithubReport *report, const char *path) {
 }
 
 static void github_begin(Report *base, const RunFacts *facts) {
+        GithubReport *report = (GithubReport *) base;
+
+        if (!facts->lateness_note)
+                return;
+        report->lateness_note = strdup(facts->lateness_note);
+        if (!report->lateness_note)
+                note(report, -ENOMEM);
 }
 
 static void github_play_begin(Report *base, const Play *play, uint64_t now_usec) {
@@ -253,6 +261,10 @@ static void append_summary(const GithubReport *report, const RunSummary *summary
 
         text_append(text, "\n## agenttest: ");
         run_summary_line(summary, text);
+        if (report->lateness_note) {
+                text_append(text, "\n\nNote: ");
+                append_markdown(text, report->lateness_note);
+        }
         text_printf(text, "\n\nTook %s", duration_text(usec_sub(summary->end_usec, summary->begin_usec), buffer));
         if (summary->margin_of) {
                 text_printf(text, ", narrowest margin %s in ", duration_text(summary->margin_usec, buffer));
@@ -320,6 +332,7 @@ static int github_close(Report *base, Error *reterr) {
                 free(problem->details);
         }
         free(report->problems);
+        free(report->lateness_note);
         free(report);
         return r < 0 ? error_set_errno(reterr, r, "The report for GitHub could not be written") : 0;
 }

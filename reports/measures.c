@@ -14,7 +14,8 @@ enum { INVOCATIONS_MAX = 32 };
 
 /* Name in a report, field of ENTRY_VERSIONS. */
 static const char *const VERSIONS[][2] = { { "agenttest_version", "agenttest" }, { "systemd_version", "systemd" },
-        { "kernel", "kernel" }, { "machine", "machine" }, { "cgroup", "cgroup" }, { "stage", "stage" } };
+        { "kernel", "kernel" }, { "machine", "machine" }, { "cgroup", "cgroup" }, { "stage", "stage" },
+        { "lateness_scale", "lateness-scale" } };
 
 typedef struct Units {
         const char **items; /* borrowed from the timeline */

@@ -12,7 +12,7 @@
 #include "scenario/scenario.h"
 #include "stage/stage.h"
 
-/* How many times budgets for lateness count (judge/lateness.h). */
+/* How many times budgets for lateness count (judge/lateness-scale.h). */
 typedef struct LatenessScale {
         unsigned scale;      /* 0 is 1 */
         uint64_t probe_usec; /* what it was measured by; 0: it was given, not measured */
