@@ -96,8 +96,15 @@ static void print_commands(void) {
         }
 }
 
-int command_doctor(const Options *options) {
+static int print_stage(const StageKind *stage) {
         CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = stage->probe(&error);
+
+        print_line(r >= 0, stage->name, r >= 0 ? stage->doc : error_text(&error));
+        return r;
+}
+
+int command_doctor(const Options *options) {
         int r;
 
         printf("machine\n");
@@ -109,7 +116,9 @@ int command_doctor(const Options *options) {
         print_commands();
 
         printf("stages\n");
-        r = options->stage->probe(&error);
-        print_line(r >= 0, options->stage->name, r >= 0 ? options->stage->doc : error_text(&error));
+        for (size_t i = 0; i < n_stage_kinds; i++)
+                if (stage_kinds[i] != options->stage)
+                        (void) print_stage(stage_kinds[i]);
+        r = print_stage(options->stage);
         return finish_output(r >= 0 ? STATUS_PASS : STATUS_ERROR);
 }

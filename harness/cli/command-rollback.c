@@ -10,7 +10,7 @@
 static int roll_back(bool is_user, bool *found) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP_TEXT Text note = TEXT_INIT;
-        int r = undo_stale(is_user, false, &note, &error);
+        int r = undo_stale(is_user, NULL, &note, &error);
 
         if (note.n_bytes > 0)
                 printf("%s\n", text_get(&note));

@@ -25,7 +25,7 @@ static void undo_dead(Text *ret_note) {
                 CLEANUP_ERROR Error error = ERROR_INIT;
                 CLEANUP_TEXT Text note = TEXT_INIT;
 
-                if (undo_stale(is_user, false, &note, &error) < 0)
+                if (undo_stale(is_user, NULL, &note, &error) < 0)
                         text_printf(&note, "%s", error_text(&error));
                 if (note.n_bytes > 0)
                         text_printf(ret_note, "%s%s", ret_note->n_bytes > 0 ? "; " : "", text_get(&note));

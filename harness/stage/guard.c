@@ -87,9 +87,9 @@ static int guard_take_lock(const char *run_id) {
 }
 
 /* What a killed run, or a killed performer, has left changed on the machine itself. It stays in the log on errors. */
-static void guard_undo(void) {
-        (void) undo_stale(false, true, NULL, NULL);
-        (void) undo_stale(true, true, NULL, NULL);
+static void guard_undo(const char *run_id) {
+        (void) undo_stale(false, run_id, NULL, NULL);
+        (void) undo_stale(true, run_id, NULL, NULL);
 }
 
 static int guard_main(const char *run_id) {
@@ -108,7 +108,7 @@ static int guard_main(const char *run_id) {
         }
         if (run_remove_cgroups(run_id, deadline_in(REMOVE_LIMIT_USEC), NULL) < 0)
                 return EXIT_FAILURE;
-        guard_undo();
+        guard_undo(run_id);
         return run_remove_folder(run_id, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

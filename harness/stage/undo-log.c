@@ -59,6 +59,12 @@ static char *read_run_id(int folder_fd) {
         return id && sscanf(id, "\"run\":\"%40[a-z0-9]", run_id) == 1 ? strdup(run_id) : NULL;
 }
 
+char *undo_folder_run_id(const char *folder) {
+        CLEANUP_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? NULL : read_run_id(fd);
+}
+
 char *undo_log_run_id(const UndoLog *log) {
         return read_run_id(log->folder_fd);
 }

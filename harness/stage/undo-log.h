@@ -43,8 +43,9 @@ UndoLog *undo_log_close(UndoLog *log);
 
 /* Is there a log of a run that did not come to undo it? */
 bool undo_log_is_pending(const UndoLog *log);
-/* Whose log that is; NULL where it does not say so. */
+/* Whose log that is; NULL where it does not say so. The second asks without the lock. */
 char *undo_log_run_id(const UndoLog *log);
+char *undo_folder_run_id(const char *folder);
 /* Its lines, in their order; an incomplete last one is of a change that was never made. */
 int undo_log_read(const UndoLog *log, Json ***ret_records, size_t *ret_n_records, Error *reterr);
 void undo_records_free(Json **records, size_t n_records);

@@ -286,10 +286,11 @@ int undo_roll_back(UndoLog *log, const char *address, Error *reterr) {
         return undo_log_discard(log, reterr);
 }
 
-int undo_stale(bool is_user, bool waits, Text *ret_note, Error *reterr) {
+int undo_stale(bool is_user, const char *own_run, Text *ret_note, Error *reterr) {
         CLEANUP_FREE char *folder = undo_folder_path(is_user), *address = machine_address(is_user);
         CLEANUP(undo_log_close_p) UndoLog *log = NULL;
-        CLEANUP_FREE char *run_id = NULL;
+        CLEANUP_FREE char *run_id = folder ? undo_folder_run_id(folder) : NULL;
+        bool waits = own_run && run_id && strcmp(own_run, run_id) == 0;
         int r;
 
         if (!folder)
@@ -300,8 +301,10 @@ int undo_stale(bool is_user, bool waits, Text *ret_note, Error *reterr) {
                 return 0;
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot open %s", folder);
+        /* It died right before its first change, or right behind its last: an empty folder is left. */
         if (!undo_log_is_pending(log))
-                return 0;
+                return undo_log_discard(log, reterr);
+        free(run_id);
         run_id = undo_log_run_id(log);
         r = undo_roll_back(log, address, reterr);
         if (r < 0)

@@ -26,9 +26,9 @@ int undo_roll_back(UndoLog *log, const char *address, Error *reterr);
 
 /**
  * undo_stale() - undo what a dead run left
- * @waits:    a few seconds for a run that holds the log, because it is dying
+ * @own_run:  whose processes are dying: for that one's lock is waited a few seconds; NULL: for none
  * @ret_note: appended: which run was undone; nothing where there was none; may be NULL
  *
  * A run that lives is left alone, which is no error.
  */
-int undo_stale(bool is_user, bool waits, Text *ret_note, Error *reterr);
+int undo_stale(bool is_user, const char *own_run, Text *ret_note, Error *reterr);

@@ -383,6 +383,7 @@ def test_replay(run):
 
 
 LEAKY = f"""[Service]
+LimitNOFILE=20000
 ExecStart={sys.executable} -c "import os, time\\nwhile True: os.open('/dev/null', 0); time.sleep(0.02)"
 """
 
