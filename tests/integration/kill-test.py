@@ -120,9 +120,16 @@ def phase_of(performer, table):
     return "sandbox"
 
 
-def phases_of(run_pid, guard):
-    table = processes()
+def phases_of(run_pid, table):
+    guard = guard_of(pids_below(run_pid, table))
     return {phase_of(pid, table) for pid, (parent, _, _) in table.items() if parent == run_pid and pid != guard}
+
+
+def find_phase(run_pid, phase):
+    """The processes of the run, where a scenario of it is in the @phase; None: none is."""
+    table = processes()
+    below = pids_below(run_pid, table)
+    return {pid: start_time(pid) for pid in below} if phase in phases_of(run_pid, table) else None
 
 
 class Victim:
@@ -184,10 +191,24 @@ def kill_at(moment, folder, with_guard):
             below = descendants(victim.process.pid)
             guard = guard_of(below)
         os.kill(guard, signal.SIGKILL)
-    phases = phases_of(victim.process.pid, guard)
+    phases = phases_of(victim.process.pid, processes())
+    kill(victim, f"SIGKILL {moment * 1000:.0f} ms after the start", folder, below, guard, with_guard)
+    return phases
+
+
+def kill_in(phase, folder):
+    """As soon as a scenario is seen in the @phase. Returns whether one was."""
+    victim, found = Victim(folder), []
+    wait_until(lambda: found.append(find_phase(victim.process.pid, phase)) or found[-1], 10)
+    below = found[-1] or descendants(victim.process.pid)
+    kill(victim, f"SIGKILL in the phase {phase}", folder, below, guard_of(below), False)
+    return found[-1] is not None
+
+
+def kill(victim, what, folder, below, guard, with_guard):
     victim.process.kill()
     victim.process.wait()
-    what = f"SIGKILL {moment * 1000:.0f} ms after the start" + (", the guard's too" if with_guard else "")
+    what += ", the guard's too" if with_guard else ""
     if guard and not with_guard:
         below.pop(guard, None)
     if with_guard:
@@ -195,7 +216,6 @@ def kill_at(moment, folder, with_guard):
     check_gone(what, victim.run_id, below)
     gone = wait_until(lambda: not cgroups(victim.run_id) and not (RUNS / victim.run_id).exists(), 0 if with_guard else 5)
     check(gone, f"{what}: after 5 s: {cgroups(victim.run_id)[:3]} {list(RUNS.glob(victim.run_id))}")
-    return phases
 
 
 def test_interrupt():
@@ -220,7 +240,10 @@ def main():
     for i in range(30):
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             hit |= kill_at(generator.uniform(0.0, 2.5), folder, with_guard=i % 5 == 4)
-    check(hit == set(PHASES), f"no kill came in the phases {sorted(set(PHASES) - hit)}")
+    # On a quiet machine the first phase is over in no time: it is waited for.
+    for phase in PHASES:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+            check(phase in hit or kill_in(phase, folder), f"no kill came in the phase {phase}")
     finish()
 
 
