@@ -156,6 +156,9 @@ def no_privilege(folder):
     shutil.copy(AGENTTEST, public / "agenttest")
     shutil.copy(folder / "good.yaml", public / "good.yaml")
     (public / "again.yaml").write_text(GOOD)
+    state = folder / "state-of-nobody"
+    state.mkdir()
+    os.chown(state, 65534, 65534)
     folder.chmod(0o755)
     public.chmod(0o755)
     finished = subprocess.run(
@@ -163,7 +166,7 @@ def no_privilege(folder):
         capture_output=True,
         text=True,
         timeout=60,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], "XDG_STATE_HOME": str(state)},
         check=False,
     )
     check(finished.returncode == 2, f"nobody: exit status {finished.returncode}\n{finished.stdout}{finished.stderr}")
