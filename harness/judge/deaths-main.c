@@ -52,21 +52,6 @@ static bool is_explained_by_action(Deaths *deaths, const char *unit, const MainE
         return false;
 }
 
-/*
- * Had the unit left the active state when its main process ended? Both stamps are PID 1's own, taken in the order in
- * which it works: who stops a unit says so before the death is seen, a death that comes by itself is seen first.
- */
-static bool has_left_active_before(const Timeline *timeline, const char *unit, const MainExit *exit) {
-        const char *left;
-        uint64_t left_usec;
-
-        if (exit->properties_index == SIZE_MAX || exit->stamp_usec == 0)
-                return false;
-        left = timeline_property(timeline, unit, exit->properties_index, "ActiveExitTimestampMonotonic");
-        left_usec = left ? strtoull(left, NULL, 10) : 0;
-        return left_usec > exit->start_usec && left_usec < exit->stamp_usec;
-}
-
 /* Does the unit have PID 1 send this signal to what it stops? */
 static bool stop_sends(const Timeline *timeline, const char *unit, int signal_number) {
         static const char *const properties[] = { "KillSignal", "RestartKillSignal", "FinalKillSignal" };
@@ -94,36 +79,6 @@ static bool is_crash(const Timeline *timeline, const char *unit, const MainExit 
         for (size_t i = 0; i < ELEMENTS_OF(crashes); i++)
                 if (exit->status == crashes[i])
                         return true;
-        return false;
-}
-
-/*
- * The manager itself stopped the unit: a dependency, a conflict, a timer of the unit's own, somebody else's job. Both
- * lines are PID 1's, which journald keeps in order; a line behind the exit belongs to what came after it (the stop
- * part of an automatic restart). A manager that logs at info (as on a real machine) writes no line about a clean
- * exit: there its stamps decide, because journald's stamp of the other line may be later than the death.
- */
-static bool is_explained_by_stopping(const Deaths *deaths, const char *unit, const MainExit *exit) {
-        const Timeline *timeline = deaths->facts->timeline;
-        bool has_left_active = has_left_active_before(timeline, unit, exit);
-        uint64_t exit_seqnum = UINT64_MAX;
-
-        if (exit->line_index != SIZE_MAX)
-                exit_seqnum = entry_get_usec(timeline_get(timeline, exit->line_index), "seqnum", UINT64_MAX);
-        for (const Entry *line = timeline_next(timeline, 0, ENTRY_MANAGER_LINE, unit); line;
-                        line = timeline_next(timeline, line->index + 1, ENTRY_MANAGER_LINE, unit)) {
-                const char *invocation = entry_get(line, "INVOCATION_ID");
-
-                if (!entry_has(line, "MESSAGE_ID", MESSAGE_STOPPING))
-                        continue;
-                if (invocation && exit->invocation && strcmp(invocation, exit->invocation) != 0)
-                        continue;
-                if (exit_seqnum != UINT64_MAX ? entry_get_usec(line, "seqnum", UINT64_MAX) < exit_seqnum
-                                              : line->at_usec >= exit->start_usec &&
-                                                                (line->at_usec <= exit->upper_usec ||
-                                                                                has_left_active))
-                        return true;
-        }
         return false;
 }
 
@@ -253,7 +208,7 @@ static bool is_explained(Deaths *deaths, const char *unit, const MainExit *exit)
         is_signalled = is_explained_by_action(deaths, unit, exit, ENTRY_SIGNAL_ACTION, signal_explains);
         if (!is_signalled && !is_crash(deaths->facts->timeline, unit, exit))
                 is_stopped = is_explained_by_action(deaths, unit, exit, ENTRY_JOB_ACTION, job_explains) ||
-                             is_explained_by_stopping(deaths, unit, exit);
+                             was_stopped(deaths->facts->timeline, unit, exit);
         return is_explained_by_expectation(deaths, unit, exit, is_stopped) || is_signalled || is_stopped;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the two halves of rule 6 share: main processes (deaths-main.c) and all others (deaths-other.c). */
+/* What the two halves of rule 6 share: main processes (deaths-main.c, deaths-stop.c) and all others (deaths-other.c).
+ */
 
 #include "judge/deaths.h"
 #include "judge/exits.h"
@@ -29,6 +30,9 @@ typedef struct Deaths {
 bool is_stop_action(const Entry *action);
 /* Does this signal end a process that does nothing about it? Source: signal(7). */
 bool signal_ends(int signal_number);
+
+/* Did the manager stop the unit when this process ended, for another reason than an action of ours? */
+bool was_stopped(const Timeline *timeline, const char *unit, const MainExit *exit);
 
 /*
  * One verdict for a death that nothing explains; @sentence names it. @signal_number: what the kernel may have killed

@@ -19,6 +19,7 @@
 #include "judge/expect-kinds.h"
 #include "judge/lateness-scale.h"
 #include "judge/restarts.h"
+#include "judge/start-limit.h"
 #include "scenario/diagnostic.h"
 
 enum { RESTART_AFTER, RESTART_LATE_BY_AT_MOST, RESTART_COUNT, RESTART_START_LIMIT, N_RESTART_KEYS };
@@ -113,49 +114,8 @@ static int judge_delays(RestartView *view) {
         return 0;
 }
 
-/*
- * After an automatic restart the unit's Result stays what ended its last run ("signal"): service_enter_dead() of
- * systemd 252 sets start-limit-hit only where it was success. What tells the limit then is that the restart's start
- * job failed without a new invocation: the manager refused before it began (unit_test_start_limit()).
- */
-static bool is_refused_restart(const Timeline *timeline, const Entry *entry) {
-        const Entry *scheduled;
-
-        if (!entry_has(entry, "MESSAGE_ID", MESSAGE_UNIT_FAILED) || !entry_has(entry, "JOB_RESULT", "failed") ||
-                        !entry_get(entry, "INVOCATION_ID"))
-                return false;
-        for (scheduled = timeline_last(timeline, entry->index, ENTRY_MANAGER_LINE, entry->unit); scheduled;
-                        scheduled = timeline_last(timeline, scheduled->index, ENTRY_MANAGER_LINE, entry->unit))
-                if (entry_has(scheduled, "MESSAGE_ID", MESSAGE_RESTART_SCHEDULED))
-                        return entry_has(scheduled, "INVOCATION_ID", entry_get(entry, "INVOCATION_ID"));
-        return false;
-}
-
-static bool tells_start_limit(const Timeline *timeline, const Entry *entry) {
-        if (entry->kind == ENTRY_PROPERTIES)
-                return entry_has(entry, "Result", "start-limit-hit");
-        if (entry->kind != ENTRY_MANAGER_LINE)
-                return false;
-        if (entry_has(entry, "MESSAGE_ID", MESSAGE_FAILURE_RESULT))
-                return entry_has(entry, "UNIT_RESULT", "start-limit-hit");
-        return is_refused_restart(timeline, entry);
-}
-
 static const Entry *find_start_limit(const RestartView *view) {
-        const Timeline *timeline = view->facts->timeline;
-
-        for (size_t i = view->window->anchor_index; i < timeline_length(timeline) && window_holds(view->window, i);
-                        i++) {
-                const Entry *entry = timeline_get(timeline, i);
-
-                if (!entry->unit || strcmp(entry->unit, view->expectation->unit) != 0 ||
-                                entry->at_usec < view->window->from_usec ||
-                                entry_get_usec(entry, "asked", entry->at_usec) < view->window->from_usec)
-                        continue;
-                if (tells_start_limit(timeline, entry))
-                        return entry;
-        }
-        return NULL;
+        return start_limit_find(view->facts->timeline, view->expectation->unit, view->window);
 }
 
 static int decide_lost(RestartView *view, unsigned channels, const char *what, bool *ret_is_lost) {
@@ -169,7 +129,7 @@ static int decide_lost(RestartView *view, unsigned channels, const char *what, b
 /* @ret_is_open: more has to be seen before the verdict can be pass. */
 static int judge_start_limit(RestartView *view, bool *ret_is_open) {
         const Value *wanted = view_value(view, "start-limit");
-        const Entry *hit;
+        const Entry *hit, *suspect;
         bool is_lost;
         int r;
 
@@ -192,8 +152,20 @@ static int judge_start_limit(RestartView *view, bool *ret_is_open) {
         if (*ret_is_open)
                 return 0;
         r = decide_lost(view, CHANNEL_BUS | CHANNEL_JOURNAL, "the start limit was not seen to be hit", &is_lost);
-        if (r < 0 || is_lost || !wanted->is_true)
+        if (r < 0 || is_lost)
                 return r;
+        suspect = start_limit_suspect(view->facts->timeline, view->expectation->unit, view->window);
+        if (suspect) {
+                r = verdict_rest_on(view->verdict, suspect->index);
+                return r < 0 ? r
+                             : verdict_decide(view->verdict, REASON_CHANNEL_LOST,
+                                               "a restart was scheduled and came to nothing, and the manager wrote "
+                                               "no "
+                                               "line that says why (LogLevel= of the manager, LogLevelMax= of the "
+                                               "unit)");
+        }
+        if (!wanted->is_true)
+                return 0;
         return verdict_decide(view->verdict, REASON_NOT_OBSERVED, "the start limit was not hit");
 }
 

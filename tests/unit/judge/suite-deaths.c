@@ -36,6 +36,12 @@
                         "3050ms", "3500ms", "bb", "1") " ExecMainPID=101\n"
 #define JOB_DONE_EARLY "2006 job-removed " UNIT " job=/job/2 result=done\n" END_OF("steps[1]", "2007")
 
+#define FOREIGN_JOB  "2880 job-new " UNIT " id=7 job=/job/7\n"
+#define FOREIGN_DONE "3010 job-removed " UNIT " id=7 job=/job/7 result=done\n"
+#define STOPPING_STATE(result, invocation)                                                                           \
+        "2890 properties " UNIT " asked=2880ms errno=0" FACTS("deactivating", "stop-sigterm", result, "100", "0",    \
+                        "0", "1050ms", "0", invocation, "0") "\n"
+
 static const Sample main_samples[] = {
         { START_ONLY, UP ENDED, ONE "held" },
         /* Nobody asked for it: also a clean exit is one. */
@@ -119,6 +125,25 @@ static const Sample main_samples[] = {
         { START_ONLY,
                         UP GONE("3000", "2990ms", "inactive", "success", "1", "0",
                                         "2900ms ActiveExitTimestampMonotonic=2899ms") ENDED,
+                        ONE "unexplained-death" },
+        /* No line at all (LogLevelMax=): the states on the bus and a job tell. */
+        { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("success", "aa") EXITED("2", "15") FOREIGN_DONE ENDED,
+                        ONE "held" },
+        { START_ONLY, UP STOPPING_STATE("success", "aa") FOREIGN_JOB EXITED("2", "15") FOREIGN_DONE ENDED,
+                        ONE "held" },
+        /* The daemon went by itself and said so; a job that came behind that, or was over before. */
+        { START_ONLY, UP STOPPING_STATE("success", "aa") EXITED("2", "15") ENDED, ONE "unexplained-death" },
+        { START_ONLY, UP STOPPING_STATE("success", "aa") EXITED("2", "15") FOREIGN_JOB FOREIGN_DONE ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY, UP FOREIGN_JOB FOREIGN_DONE STOPPING_STATE("success", "aa") EXITED("2", "15") ENDED,
+                        ONE "unexplained-death" },
+        /* A time-out's kill; another invocation's stop; no stop, but a crash while another job ran. */
+        { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("timeout", "aa") EXITED("2", "15") FOREIGN_DONE ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("success", "zz") EXITED("2", "15") FOREIGN_DONE ENDED,
+                        ONE "unexplained-death" },
+        { START_ONLY, UP FOREIGN_JOB EXITED("2", "15") FOREIGN_DONE ENDED, ONE "unexplained-death" },
+        { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("success", "aa") EXITED("2", "11") FOREIGN_DONE ENDED,
                         ONE "unexplained-death" },
         /* Signals of ours: of the right process, of a kind that ends, one exit each. */
         { SIGNAL_STEP, UP SIGNALLED("main", "100", "15") EXITED("1", "0") ENDED, TWO "held" },

@@ -22,6 +22,16 @@
            " N_RESTARTS=" n "\n"
 #define START(at, asked, pid, start, invocation, n)                                                                  \
         at " properties " UNIT " asked=" asked " errno=0" RUNNING(pid, start, invocation, n) "\n"
+#define COUNTED                                                                                                      \
+        "2200 properties " UNIT " asked=2190ms errno=0" FACTS("activating", "auto-restart", "signal", "0", "2", "9", \
+                        "1050ms", "2008ms", "aa", "1") " ExecMainPID=100\n"
+#define REFUSED_AT(n)                                                                                                \
+        "2310 properties " UNIT " asked=2305ms errno=0" FACTS("failed", "failed", "signal", "0", "2", "9", "1050ms", \
+                        "2008ms", "aa", n) " ExecMainPID=100\n"
+#define REFUSED REFUSED_AT("1")
+#define JOB_FAILED(invocation)                                                                                       \
+        "2300 manager-line " UNIT " MESSAGE_ID=be02cf6855d2428ba40df7e9d022f03d seqnum=10 INVOCATION_ID=" invocation \
+        " JOB_TYPE=start JOB_RESULT=failed\n"
 #define SLOW             "800 versions - lateness-scale=5 lateness-probe=1000\n"
 #define RESTARTED        CRASHED LINE("7010", "aa", "1") START("7060", "7055ms", "101", "7050ms", "bb", "1")
 #define CLOSE            BARRIER("12080", "steps[2]", "12050ms")
@@ -108,6 +118,20 @@ static const Sample samples[] = {
                                                         "UNIT_RESULT=start-limit-hit\n" DONE,
                         VERDICTS("held") },
         { EXPECT_RESTART("{ start-limit: yes }"), RESTARTED CLOSE HALTED, VERDICTS("not-observed") },
+        /* Result stays that of the last run: the restart's start job failed without a new invocation. */
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED LINE("2210", "aa", "3") JOB_FAILED("aa") DONE,
+                        VERDICTS("held") },
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED LINE("2210", "zz", "3") JOB_FAILED("aa") CLOSE HALTED,
+                        VERDICTS("not-observed") },
+        /* The line of the schedule is kept back: the counter rose, and the invocation did not change. */
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED COUNTED JOB_FAILED("aa") DONE, VERDICTS("held") },
+        { EXPECT_RESTART("{ start-limit: no }"), CRASHED COUNTED JOB_FAILED("aa") HALTED, VERDICTS("wrong-value") },
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED JOB_FAILED("aa") CLOSE HALTED, VERDICTS("not-observed") },
+        { EXPECT_RESTART("{ start-limit: yes }"), RESTARTED JOB_FAILED("bb") CLOSE HALTED, VERDICTS("not-observed") },
+        /* Every line is kept back: nobody knows why the restart came to nothing. */
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED COUNTED REFUSED CLOSE DONE, VERDICTS("channel-lost") },
+        { EXPECT_RESTART("{ start-limit: no }"), CRASHED COUNTED REFUSED CLOSE DONE, VERDICTS("channel-lost") },
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED REFUSED_AT("0") CLOSE HALTED, VERDICTS("not-observed") },
         { EXPECT_RESTART("{ start-limit: yes }"), RESTARTED "8000 channel - channel=bus health=closed\n" CLOSE DONE,
                         "steps[0]:held steps[1]:held steps[2].expect.restart:channel-lost deaths:channel-lost" },
         { EXPECT_RESTART("{ start-limit: no }"), RESTARTED CLOSE DONE, VERDICTS("held") },
