@@ -9,6 +9,7 @@
 #include "base/write-all.h"
 #include "stage/file-image.h"
 #include "stage/machine.h"
+#include "stage/mount-table.h"
 
 /* What the machine needs to boot, to be logged in to, or to be sane; and what is no file at all. */
 static const char *const untouchable[] = {
@@ -44,17 +45,11 @@ static const char *const untouchable[] = {
         "/var/log/journal",
 };
 
-static bool is_below(const char *path, const char *folder) {
-        size_t n = strlen(folder);
-
-        return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static int check_place(const Machine *machine, const char *path, Error *reterr) {
-        if (is_below(path, machine->unit_folder))
+        if (path_is_below(path, machine->unit_folder))
                 return 0;
         FOREACH_ARRAY (place, untouchable, ELEMENTS_OF(untouchable))
-                if (is_below(path, *place))
+                if (path_is_below(path, *place))
                         return error_set(reterr, -EPERM, "%s: nothing is put into %s on stage %s", path, *place,
                                         machine->kind->name);
         return 0;
@@ -84,21 +79,13 @@ static int check_folder_of(const char *path, Error *reterr) {
 
 static int check_file(const Machine *machine, const StageFile *file, Error *reterr) {
         CLEANUP(file_image_done) FileImage image = FILE_IMAGE_INIT;
-        struct stat status;
         int r;
 
         r = check_place(machine, file->path, reterr);
         if (r >= 0)
                 r = check_folder_of(file->path, reterr);
-        if (r < 0)
+        if (r < 0 || file->is_directory || machine_is_in_stand_in(machine, file->path))
                 return r;
-        if (file->is_directory)
-                return lstat(file->path, &status) < 0 ? 0
-                                                      : error_set(reterr, -EEXIST,
-                                                                        "directories: %s is there on this machine, "
-                                                                        "and what is in it "
-                                                                        "cannot be hidden from it on stage %s",
-                                                                        file->path, machine->kind->name);
         r = file_image_read(file->path, &image, reterr);
         return r == -ENOENT ? 0 : r;
 }
@@ -230,19 +217,48 @@ static int place_folder(Machine *machine, const StageFile *file, Error *reterr) 
 }
 
 static int place(Machine *machine, const StageFile *file, Error *reterr) {
-        int r = make_parents(machine, file->path, reterr);
+        CLEANUP_FREE char *path = machine_real_path(machine, file->path);
+        StageFile placed = *file;
+        int r;
 
+        if (!path)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        placed.path = path;
+        r = make_parents(machine, path, reterr);
         if (r < 0)
                 return r;
-        return file->is_directory ? place_folder(machine, file, reterr) : place_file(machine, file, reterr);
+        return file->is_directory ? place_folder(machine, &placed, reterr) : place_file(machine, &placed, reterr);
 }
 
-int machine_place_files(Machine *machine, Error *reterr) {
+static int place_all(Machine *machine, bool directories, Error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < machine->request->n_files; i++)
-                r = place(machine, &machine->request->files[i], reterr);
+                if (machine->request->files[i].is_directory == directories)
+                        r = place(machine, &machine->request->files[i], reterr);
         return r;
+}
+
+/* Nobody but those they are shown to has a way to the stand-ins. */
+static int make_stand_in_folder(Machine *machine, Error *reterr) {
+        CLEANUP_FREE char *folder = machine_stand_in_folder(machine);
+
+        if (machine->n_stand_ins == 0)
+                return 0;
+        return folder ? make_one_folder(machine, folder, true, 0700, reterr)
+                      : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+int machine_place_files(Machine *machine, Error *reterr) {
+        int r;
+
+        r = make_stand_in_folder(machine, reterr);
+        /* A file may lie in one of the directories. */
+        if (r >= 0)
+                r = place_all(machine, true, reterr);
+        if (r >= 0)
+                r = place_all(machine, false, reterr);
+        return r < 0 ? r : machine_place_drop_ins(machine, reterr);
 }
 
 int machine_place_text(Machine *machine, const char *path, const char *content, Error *reterr) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that runs the scenario's function on the machine itself: in a scope of its own, so that all it forks
- * can be ended with it, and in a mount namespace in which nothing can be written but memory of its own and the
- * cgroups. What the scenario's commands do to files is therefore nothing; what they ask of daemons is the scenario's.
+ * can be ended with it, and in a mount namespace in which nothing can be written but memory of its own, folders of
+ * its own, and the cgroups. What the scenario's commands do to files is therefore nothing; what they ask of daemons
+ * is the scenario's.
  */
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -64,6 +65,21 @@ static int reopen_proc(void) {
         return set_mount_attributes("/proc", 0, &writable);
 }
 
+/* The scenario's own folders: what is written there goes with them. */
+static int show_stand_ins(const Machine *machine) {
+        struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < machine->n_stand_ins; i++) {
+                const StandIn *stand_in = &machine->stand_ins[i];
+
+                if (mount(stand_in->folder, stand_in->path, NULL, MS_BIND, NULL) < 0)
+                        return -errno;
+                r = set_mount_attributes(stand_in->path, 0, &writable);
+        }
+        return r;
+}
+
 /* A place for temporary files, in memory: the folder of the run, in this namespace only. */
 static int mount_temporary(const Machine *machine) {
         CLEANUP_FREE char *folder = run_folder_path(machine->request->run_id);
@@ -86,6 +102,8 @@ static int close_file_systems(const Machine *machine, Error *reterr) {
                 r = reopen_cgroups();
         if (r >= 0)
                 r = reopen_proc();
+        if (r >= 0)
+                r = show_stand_ins(machine);
         if (r >= 0)
                 r = mount_temporary(machine);
         return r < 0 ? error_set_errno(reterr, r, "cannot make the file systems read-only to the scenario") : 0;

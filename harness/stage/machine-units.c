@@ -353,7 +353,7 @@ int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reter
         char *save = NULL;
         int r;
 
-        *ret_has_to_reload = has_drop_in(machine);
+        *ret_has_to_reload = has_drop_in(machine) || machine->n_stand_ins > 0;
         if (!*ret_has_to_reload)
                 return 0;
         r = machine_bus_list(machine->bus, &units, reterr);

@@ -19,6 +19,7 @@ static void machine_done(Machine *machine) {
         free(machine->target);
         free(machine->scope);
         free(machine->journal_folder);
+        machine_free_stand_ins(machine);
         close_p(&machine->player_fd);
         close_p(&machine->signal_fd);
 }
@@ -72,6 +73,10 @@ static int check_all(Machine *machine, bool *ret_has_to_reload, Error *reterr) {
         int r;
 
         r = machine_check_units(machine, reterr);
+        if (r >= 0)
+                r = machine_find_stand_ins(machine, reterr);
+        if (r >= 0)
+                r = machine_check_stand_ins(machine, reterr);
         if (r >= 0)
                 r = machine_check_files(machine, reterr);
         return r < 0 ? r : machine_check_reload(machine, ret_has_to_reload, reterr);

@@ -19,6 +19,12 @@
 #include "stage/stage.h"
 #include "stage/undo-log.h"
 
+/* A folder of the machine, and the one that the scenario is shown in its place. */
+typedef struct StandIn {
+        const char *path; /* borrowed from the request */
+        char *folder;
+} StandIn;
+
 typedef struct Machine {
         const StageRequest *request; /* borrowed */
         const StageKind *kind;
@@ -28,6 +34,8 @@ typedef struct Machine {
         char *target; /* active while the scenario is played, so that units which end stay loaded */
         char *scope;  /* what plays it, and its commands */
         char *journal_folder;
+        StandIn *stand_ins;
+        size_t n_stand_ins;
         MachineBus *bus;
         UndoLog *log;       /* NULL: nothing is changed */
         pid_t user_manager; /* its process; 0: the system's */
@@ -63,6 +71,20 @@ int machine_check_files(const Machine *machine, Error *reterr);
 int machine_place_files(Machine *machine, Error *reterr);
 /* One file of ours, with its missing folders. */
 int machine_place_text(Machine *machine, const char *path, const char *content, Error *reterr);
+
+/* machine-stand-ins.c: folders that the scenario is shown in place of the machine's. */
+/* Which ones; refuses what nothing can be shown in place of. */
+int machine_find_stand_ins(Machine *machine, Error *reterr);
+/* Refuses services that would use what there is all the same. */
+int machine_check_stand_ins(Machine *machine, Error *reterr);
+void machine_free_stand_ins(Machine *machine);
+/* The folder that all of them lie in. NULL: out of memory. */
+char *machine_stand_in_folder(const Machine *machine);
+bool machine_is_in_stand_in(const Machine *machine, const char *path);
+/* Where what the scenario calls @path really lies. NULL: out of memory. */
+char *machine_real_path(const Machine *machine, const char *path);
+/* For the scenario's services. */
+int machine_place_drop_ins(Machine *machine, Error *reterr);
 
 /* machine-player.c: forks it, puts it into its scope, lets it play, and waits for its end. */
 int machine_play(Machine *machine, StageFunction function, void *userdata, int *ret_wait_status, Error *reterr);

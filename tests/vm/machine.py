@@ -22,7 +22,7 @@ MODULES = ["virtio_pci", "virtiofs", "overlay", "virtio_console"]
 KERNEL_WORDS = [
     "console=ttyS0", "panic=-1", "quiet", "loglevel=4",
     "systemd.unified_cgroup_hierarchy=1", "systemd.unit=agenttest-vm.target",
-    "systemd.show_status=0", "systemd.log_level=warning", "systemd.firstboot=0",
+    "systemd.show_status=0", "systemd.log_level=info", "systemd.firstboot=0",
 ]
 TCG = "tcg,thread=multi,tb-size=512"
 PROBE_WORD = "agenttest.probe"
