@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A server that breaks under limits, in the place of redis-server, for tests/integration/quota-test.py: out of memory it
+forgets, throttled it gives up, and a child or a client that it has no task or descriptor for is its end."""
+import os
+import pathlib
+import selectors
+import socket
+import sys
+
+TICK_SECONDS = 0.01
+
+
+def notify(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_manager:
+        to_manager.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+
+
+def own_group(controller):
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return pathlib.Path("/sys/fs/cgroup") / controller / path[1:]
+    return pathlib.Path("/sys/fs/cgroup") / path[1:]
+
+
+def peak_bytes():
+    for name in ("memory.max_usage_in_bytes", "memory.peak"):
+        file = own_group("memory") / name
+        if file.exists():
+            return int(file.read_text())
+    return 0
+
+
+def times_throttled():
+    file = own_group("cpu") / "cpu.stat"
+    words = file.read_text().split() if file.exists() else []
+    return int(words[words.index("nr_throttled") + 1]) if "nr_throttled" in words else 0
+
+
+def save():
+    child = os.fork()  # without a task left this is the end
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def bulk(text):
+    return f"${len(text)}\r\n{text}\r\n" if text is not None else "$-1\r\n"
+
+
+def answer(words, data):
+    command = words[0].lower()
+    if command == "set":
+        data[words[1]] = words[2]
+    elif command == "get":
+        return bulk(data.get(words[1]))
+    elif command == "bgsave":
+        save()
+    return "+PONG\r\n" if command == "ping" else "+OK\r\n"
+
+
+def serve(client, data):
+    request = client.recv(4096).decode()
+    if request:
+        # *2 $3 get $4 kept: each word behind its length.
+        client.sendall(answer(request.split("\r\n")[2::2], data).encode())
+    return bool(request)
+
+
+def main():
+    data, selector = {}, selectors.DefaultSelector()
+    listener = socket.create_server(("127.0.0.1", 6379))
+    selector.register(listener, selectors.EVENT_READ)
+    peak, throttled = 1.2 * peak_bytes() + 8 * 2**20, times_throttled()
+    notify("READY=1")
+    while True:
+        for key, _ in selector.select(TICK_SECONDS):
+            if key.fileobj is listener:
+                selector.register(listener.accept()[0], selectors.EVENT_READ)
+            elif not serve(key.fileobj, data):
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+        if peak_bytes() > peak:
+            data.clear()
+        if times_throttled() >= throttled + 5:
+            sys.exit(1)
+
+
+main()
