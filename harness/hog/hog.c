@@ -11,7 +11,6 @@
  *     denied N    more than N were refused: tasks by the kernel, connections by the other side
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,11 +24,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/socket-address.h"
 
 #define STEP_BYTES ((uint64_t) 256 * 1024)
 #define RETRY_NSEC (10 * 1000 * 1000)
@@ -129,29 +128,18 @@ _Noreturn static void take_cpu(uint64_t n_burning) {
         hold();
 }
 
-/* "/run/x.sock" or "127.0.0.1:6379". */
-static int open_connection(const char *address) {
-        struct sockaddr_un local = { .sun_family = AF_UNIX };
-        struct sockaddr_in remote = { .sin_family = AF_INET };
-        const char *colon = strrchr(address, ':');
-        bool is_local = address[0] == '/';
-        char host[64] = "";
-        int fd;
+static int open_connection(const char *text) {
+        SocketAddress to;
+        int fd, r = socket_address_parse(text, &to);
 
-        (void) snprintf(local.sun_path, sizeof(local.sun_path), "%s", address);
-        if (!is_local && colon) {
-                (void) snprintf(host, sizeof(host), "%.*s", (int) (colon - address), address);
-                remote.sin_port = htons((uint16_t) strtoul(colon + 1, NULL, 10));
-        }
-        if (!is_local && inet_pton(AF_INET, host, &remote.sin_addr) != 1) {
-                errno = EINVAL;
+        if (r < 0) {
+                errno = -r;
                 return -1;
         }
-        fd = socket(is_local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -1;
-        if (connect(fd, is_local ? (struct sockaddr *) &local : (struct sockaddr *) &remote,
-                            is_local ? sizeof(local) : sizeof(remote)) < 0)
+        if (connect(fd, &to.any, to.n_bytes) < 0)
                 return -1; /* its descriptor goes with the hog */
         return fd;
 }

@@ -6,6 +6,7 @@
 
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
+#include "scenario/check-address.h"
 #include "scenario/diagnostic.h"
 
 enum { SOCKET_ADDRESS, SOCKET_ACCEPTS, N_SOCKET_KEYS };
@@ -71,15 +72,7 @@ static const KeySpec socket_keys[] = {
 };
 
 static void check_socket(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
-        const char *address = values[SOCKET_ADDRESS].text;
-        const char *colon = address ? strrchr(address, ':') : NULL;
-
-        if (!address || strchr("/@$", address[0]))
-                return;
-        if (!colon || colon == address || !colon[1] ||
-                        (colon[1] != '$' && strspn(colon + 1, "0123456789") != strlen(colon + 1)))
-                diagnostic_add(diagnostics, values[SOCKET_ADDRESS].mark, 0,
-                                "`address` takes /path, @name or host:port, and this is \"%s\"", address);
+        check_address(&values[SOCKET_ADDRESS], diagnostics);
 }
 
 const ExpectKind socket_expectation = {

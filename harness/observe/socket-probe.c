@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/socket-probe.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-typedef struct SocketAddress {
-        union {
-                struct sockaddr any;
-                struct sockaddr_un local;
-                struct sockaddr_in ipv4;
-                struct sockaddr_in6 ipv6;
-        };
-        socklen_t n_bytes;
-} SocketAddress;
+#include "base/socket-address.h"
 
 struct SocketProbe {
         Observer *observer;
@@ -29,55 +18,6 @@ struct SocketProbe {
         sd_event_source *deadline;
         sd_event_source *soon; /* the answer came at once; it is told from the loop */
 };
-
-static int parse_local(const char *text, SocketAddress *ret_address) {
-        struct sockaddr_un *local = &ret_address->local;
-        size_t n = strlen(text);
-
-        if (n >= sizeof(local->sun_path))
-                return -ENAMETOOLONG;
-        local->sun_family = AF_UNIX;
-        memcpy(local->sun_path, text, n);
-        if (text[0] == '@')
-                local->sun_path[0] = '\0';
-        /* An abstract name has no end but its length; a path has its NUL. */
-        ret_address->n_bytes = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n + (text[0] == '@' ? 0 : 1));
-        return 0;
-}
-
-static int parse_ip(const char *text, SocketAddress *ret_address) {
-        const char *colon = strrchr(text, ':');
-        char host[INET6_ADDRSTRLEN + 2], *end, *name = host;
-        unsigned long port;
-        size_t n;
-
-        if (!colon || (size_t) (colon - text) >= sizeof(host))
-                return -EINVAL;
-        n = (size_t) (colon - text);
-        memcpy(host, text, n);
-        host[n] = '\0';
-        port = strtoul(colon + 1, &end, 10);
-        if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 || port > 65535)
-                return -EINVAL;
-        if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
-                host[n - 1] = '\0';
-                name++;
-        }
-
-        if (inet_pton(AF_INET, strcmp(name, "localhost") == 0 ? "127.0.0.1" : name, &ret_address->ipv4.sin_addr) ==
-                        1) {
-                ret_address->ipv4.sin_family = AF_INET;
-                ret_address->ipv4.sin_port = htons((uint16_t) port);
-                ret_address->n_bytes = sizeof(ret_address->ipv4);
-        } else if (inet_pton(AF_INET6, name, &ret_address->ipv6.sin6_addr) == 1) {
-                ret_address->ipv6.sin6_family = AF_INET6;
-                ret_address->ipv6.sin6_port = htons((uint16_t) port);
-                ret_address->n_bytes = sizeof(ret_address->ipv6);
-        } else {
-                return -EINVAL;
-        }
-        return 0;
-}
 
 static void record_and_end(SocketProbe *probe) {
         Entry *entry = observer_entry(probe->observer, SOURCE_SOCKET, ENTRY_SOCKET, 0, NULL);
@@ -172,13 +112,9 @@ int socket_probe_new(Observer *observer, const char *address_text, uint64_t dead
         };
         if (!probe->address)
                 return error_set_errno(reterr, -ENOMEM, "socket %s", address_text);
-        r = strchr("/@", address_text[0]) && address_text[0] ? parse_local(address_text, &address)
-                                                             : parse_ip(address_text, &address);
+        r = socket_address_parse(address_text, &address);
         if (r < 0)
-                return error_set(reterr, r,
-                                "'%s' is no socket address: write /path, @name, 1.2.3.4:80, [::1]:80 or "
-                                "localhost:80",
-                                address_text);
+                return error_set(reterr, r, "'%s' is no socket address: write " SOCKET_ADDRESS_FORMS, address_text);
         r = probe_connect(probe, &address, deadline_usec);
         if (r < 0)
                 return error_set_errno(reterr, r, "socket %s", address_text);

@@ -10,6 +10,7 @@
 #include "perform/hogs.h"
 #include "perform/player.h"
 #include "perform/step-kinds.h"
+#include "scenario/check-address.h"
 #include "scenario/diagnostic.h"
 
 enum { HOG_MEMORY, HOG_CPU, HOG_TASKS, HOG_FDS, HOG_ADDRESS, HOG_HOLD, N_HOG_KEYS };
@@ -106,6 +107,7 @@ static void check_hog(const KindSpec *kind, const Value *values, Mark mark, Diag
                                 "`hog` takes one of memory, cpu, tasks and fds, and these are %zu", n_named);
         if (values[HOG_FDS].is_set != values[HOG_ADDRESS].is_set)
                 diagnostic_add(diagnostics, mark, 0, "`fds` and `address` belong together: whom it connects to");
+        check_address(&values[HOG_ADDRESS], diagnostics);
 }
 
 static const KeySpec hog_keys[] = {

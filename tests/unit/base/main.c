@@ -16,6 +16,7 @@ int main(void) {
         srunner_add_suite(runner, json_suite());
         srunner_add_suite(runner, quantity_suite());
         srunner_add_suite(runner, regex_suite());
+        srunner_add_suite(runner, socket_address_suite());
         srunner_add_suite(runner, text_suite());
         srunner_run_all(runner, CK_ENV);
         n_failed = srunner_ntests_failed(runner);

@@ -34,10 +34,11 @@ START_TEST(silence_can_be_expected) {
 END_TEST
 
 START_TEST(addresses_are_checked) {
-        assert_refused("socket: run/s", "/path, @name or host:port");
-        assert_refused("socket: 'localhost:'", "/path, @name or host:port");
-        assert_refused("socket: ':80'", "/path, @name or host:port");
-        assert_refused("socket: 'localhost:http'", "/path, @name or host:port");
+        assert_refused("socket: run/s", "this is");
+        assert_refused("socket: 'localhost:'", "this is");
+        assert_refused("socket: ':80'", "this is");
+        assert_refused("socket: 'localhost:http'", "this is");
+        assert_refused("socket: '127.0.0.1:99999'", "/path, @name, 1.2.3.4:80");
 }
 END_TEST
 
