@@ -104,6 +104,7 @@ static void examine_facts(Examiner *examiner) {
 
 static void examine_one(const Expectation *expectation, const Case *facts, const Entry *entry, Examination *ret) {
         int64_t error = entry_get_number(entry, "errno", 0);
+        const char *stat = entry_get(entry, "stat");
         Examiner examiner;
 
         examiner_init(&examiner, expectation, facts, entry, ret);
@@ -111,6 +112,8 @@ static void examine_one(const Expectation *expectation, const Case *facts, const
                 examine_note(&examiner, TRUTH_FALSE, "there was no such process");
         else if (error != 0)
                 examine_note(&examiner, TRUTH_UNKNOWN, "it could not be read: %s", strerror((int) error));
+        else if (stat && proc_stat_is_zombie(stat))
+                examine_note(&examiner, TRUTH_FALSE, "the process had ended");
         else
                 examine_facts(&examiner);
         if (examiner.matching.n_bytes + examiner.differing.n_bytes + examiner.unknown.n_bytes == 0)

@@ -354,6 +354,30 @@ int level_judge(const Expectation *expectation, const Case *facts, const Window 
                      : judge_absence(expectation, facts, window, &sightings, ret_verdict);
 }
 
+static size_t count_unknown(const Sightings *sightings) {
+        size_t n_unknown = 0;
+
+        FOREACH_ARRAY (sighting, sightings->items, sightings->n_items)
+                if (sighting->truth == TRUTH_UNKNOWN)
+                        n_unknown++;
+        return n_unknown;
+}
+
+/* Nothing was seen against an invariant. That is enough where every question about it had an answer. */
+static int judge_unseen(const Sightings *sightings, Verdict *verdict) {
+        size_t n_unknown = count_unknown(sightings);
+
+        if (sightings->n_items == 0)
+                return decide(verdict, REASON_NOT_RECORDED, NULL, "nothing was recorded that tells whether it held");
+        if (n_unknown > 0)
+                return decide(verdict, REASON_UNREADABLE, find_last(sightings, TRUTH_UNKNOWN),
+                                "nothing was seen against it, but %zu of %zu questions about it had no answer",
+                                n_unknown, sightings->n_items);
+        verdict->margin_usec = USEC_INFINITY;
+        return decide(verdict, REASON_HELD, NULL, "nothing was seen against it in %zu observations",
+                        sightings->n_items);
+}
+
 int level_judge_invariant(const Expectation *expectation, const Case *facts, const Window *window, Truth unwanted,
                 Verdict *ret_verdict, Error *reterr) {
         CLEANUP(sightings_done) Sightings sightings = { 0 };
@@ -375,13 +399,5 @@ int level_judge_invariant(const Expectation *expectation, const Case *facts, con
         if (!window_is_complete(facts, window, expect_kind(expectation)->channels, expectation->unit, &why))
                 return decide(ret_verdict, REASON_CHANNEL_LOST, NULL, "nothing was seen against it, but %s",
                                 text_get(&why));
-        if (find_last(&sightings, unwanted == TRUTH_FALSE ? TRUTH_TRUE : TRUTH_FALSE)) {
-                ret_verdict->margin_usec = USEC_INFINITY;
-                return decide(ret_verdict, REASON_HELD, NULL, "nothing was seen against it in %zu observations",
-                                sightings.n_items);
-        }
-        if (sightings.n_items > 0)
-                return decide(ret_verdict, REASON_UNREADABLE, find_last(&sightings, TRUTH_UNKNOWN),
-                                "no question about it had an answer");
-        return decide(ret_verdict, REASON_NOT_RECORDED, NULL, "nothing was recorded that tells whether it held");
+        return judge_unseen(&sightings, ret_verdict);
 }

@@ -47,6 +47,13 @@ bool proc_stat_number(const char *stat, unsigned i, int64_t *ret_number) {
         return end > field;
 }
 
+bool proc_stat_is_zombie(const char *stat) {
+        const char *field = strrchr(stat, ')');
+        int64_t n_threads;
+
+        return field && strncmp(field, ") Z ", 4) == 0 && proc_stat_number(stat, 20, &n_threads) && n_threads <= 1;
+}
+
 int proc_status_has_signal(const char *status, const char *name, int signal, bool *ret_has) {
         size_t n_bytes;
         const char *mask = proc_status_word(status, name, 0, &n_bytes);

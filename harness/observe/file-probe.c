@@ -82,9 +82,23 @@ static int set_bytes(Entry *entry, int fd) {
         return r;
 }
 
+/* What is told is of one file, also where another one comes into its place meanwhile. */
+static int fill_from(Entry *entry, const char *path) {
+        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        struct stat stat;
+        int r = fd < 0 ? -errno : 0;
+
+        /* Gone since it was looked at: then it is not there. */
+        if (r == -ENOENT)
+                return r;
+        if ((fd >= 0 ? fstat(fd, &stat) : fstatat(AT_FDCWD, path, &stat, 0)) < 0)
+                return -errno;
+        set_stat(entry, &stat);
+        return r < 0 || !S_ISREG(stat.st_mode) ? r : set_bytes(entry, fd);
+}
+
 /* Fills @entry; a negative errno is what the file system said. */
 static int fill(Entry *entry, const char *path) {
-        CLEANUP_CLOSE int fd = -EBADF;
         char target[PATH_MAX];
         struct stat stat;
         ssize_t n;
@@ -99,12 +113,11 @@ static int fill(Entry *entry, const char *path) {
                         set_stat(entry, &stat);
                 return r;
         }
-        set_stat(entry, &stat);
         /* Opening a FIFO or a device does something; only files are read. */
-        if (!S_ISREG(stat.st_mode))
-                return 0;
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        return fd < 0 ? -errno : set_bytes(entry, fd);
+        if (S_ISREG(stat.st_mode))
+                return fill_from(entry, path);
+        set_stat(entry, &stat);
+        return 0;
 }
 
 int file_probe(Observer *observer, const char *path) {

@@ -94,7 +94,6 @@ static int probe_one(Observer *observer, const char *unit, pid_t pid, const char
         (void) snprintf(path, sizeof(path), "/proc/%d", pid);
         process_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (process_fd >= 0) {
-                set_file(entry, process_fd, "stat", &error);
                 set_file(entry, process_fd, "status", &error);
                 set_file(entry, process_fd, "cmdline", &error);
                 set_file(entry, process_fd, "limits", &error);
@@ -102,6 +101,8 @@ static int probe_one(Observer *observer, const char *unit, pid_t pid, const char
                 set_link(entry, process_fd, "cwd");
                 set_fds(entry, process_fd);
                 count_children(entry, pid, processes, n_processes);
+                /* The last: where it is no zombie in here, it was none in what was read before. */
+                set_file(entry, process_fd, "stat", &error);
         } else {
                 error = errno;
         }

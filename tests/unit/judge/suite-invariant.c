@@ -11,6 +11,7 @@
         "2000 step-begin - step=steps[1] run=0 kind=write quote=*\n"                                                 \
         "2005 step-end - step=steps[1] run=0 how=done\n"
 #define SEEN(at, asked, field) at " properties " UNIT " asked=" asked " errno=0 " field "\n"
+#define UNANSWERED             "3000 properties " UNIT " asked=2990ms errno=110\n"
 #define VERDICTS(id, reason)   "steps[0]:held steps[1]:held " id ":" reason " deaths:held"
 #define DIED(code, status)                                                                                           \
         "3000 properties " UNIT " asked=2990ms errno=0" FACTS("failed", "failed", "exit-code", "0", code, status,    \
@@ -35,6 +36,13 @@ static const Sample samples[] = {
                         UP WROTE SEEN("2400", "2390ms",
                                         "NRestarts=1") "2500 channel - channel=bus health=closed\n" STOPPED,
                         "steps[0]:held steps[1]:held never[0].state:forbidden-seen deaths:channel-lost" },
+        /* So does a question without an answer. */
+        { NEVER("state: { NRestarts: '>= 1' }"), UP WROTE UNANSWERED SEEN("4000", "3990ms", "NRestarts=0") ENDED,
+                        VERDICTS("never[0].state", "unreadable") },
+        { ALWAYS("state: { NRestarts: 0 }"), UP WROTE UNANSWERED SEEN("4000", "3990ms", "NRestarts=0") ENDED,
+                        VERDICTS(STATE_ID, "unreadable") },
+        { ALWAYS("state: { NRestarts: 0 }"), UP WROTE UNANSWERED SEEN("4000", "3990ms", "NRestarts=1") STOPPED,
+                        VERDICTS(STATE_ID, "forbidden-seen") },
         { NEVER("socket: /x"), UP WROTE ENDED, VERDICTS("never[0].socket", "not-recorded") },
         /* Events: asked whether they happened, and turned round. */
         { NEVER("exit: {}"), UP WROTE ENDED, VERDICTS("never[0].exit", "held") },

@@ -9,6 +9,7 @@
 #define MAIN(stat)                                                                                                   \
         "role=main", "pid=50", STATUS, "stat=" stat, "exe=/usr/bin/agentd", "cwd=/", "n_fds=9", "n_children=2",      \
                         "n_zombies=1"
+#define ZOMBIE(n_threads)  "50 (agent) d) Z 1 50 50 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 " n_threads " 0 9"
 #define PROCESS_ENTRY(...) recording_add(&recording, SOURCE_PROCESS, ENTRY_PROCESS, BEGIN, UNIT, __VA_ARGS__)
 
 static const struct {
@@ -66,6 +67,9 @@ START_TEST(no_process_is_false_and_no_permission_is_unknown) {
                         "Permission denied");
         assert_examined(&recording, PROCESS_ENTRY("role=main", "pid=50"), TRUTH_UNKNOWN, "threads is not known");
         assert_examined(&recording, PROCESS_ENTRY("role=child", "pid=51", "errno=3"), TRUTH_IRRELEVANT, "");
+        /* It ended, and was not reaped yet; or its first thread alone did. */
+        assert_examined(&recording, PROCESS_ENTRY(MAIN(ZOMBIE("1"))), TRUTH_FALSE, "the process had ended");
+        assert_examined(&recording, PROCESS_ENTRY(MAIN(ZOMBIE("3"))), TRUTH_FALSE, "threads was \"4\"");
         assert_examined(&recording,
                         recording_add(&recording, SOURCE_PROCESS, ENTRY_PROCESS, BEGIN, "b.service", "role=main",
                                         "errno=3"),
