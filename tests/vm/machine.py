@@ -15,7 +15,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 CACHE = PROJECT / "build/vm"
-CONSOLE = CACHE / "console.log"
 
 # What the initramfs mounts the root with and what carries the outputs; modprobe says what these need.
 MODULES = ["virtio_pci", "virtiofs", "overlay", "virtio_console"]
@@ -52,6 +51,7 @@ def bound(arguments):
 class Machine:
     def __init__(self, work, share, memory_mib, command):
         self.work = Path(work)
+        self.console = self.work / "console"
         self.share = share
         self.memory_mib = memory_mib
         self.command = command
@@ -160,7 +160,7 @@ class Machine:
         arguments = [
             "-accel", accelerator, "-smp", str(os.cpu_count()), "-m", str(self.memory_mib),
             "-object", f"memory-backend-memfd,id=memory,size={self.memory_mib}M,share=on",
-            "-numa", "node,memdev=memory", "-serial", f"file:{CONSOLE}", "-device", "virtio-serial-pci",
+            "-numa", "node,memdev=memory", "-serial", f"file:{self.console}", "-device", "virtio-serial-pci",
         ]
         for tag in ["tree", "share"]:
             arguments += ["-chardev", f"socket,id={tag},path={self.work}/{tag}.socket",
@@ -174,7 +174,6 @@ class Machine:
 
     def run(self, accelerator, timeout_seconds):
         """Boots, passes the outputs on as they come, and returns the command's exit status."""
-        CONSOLE.unlink(missing_ok=True)
         self.serve_folders()
         targets = {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer, "status": None}
         reading, writing = {}, {}
@@ -212,7 +211,7 @@ class Machine:
     def last_words(self):
         """What the console and the processes around it said, for the person who has to find out."""
         parts = []
-        for path in [CONSOLE, *sorted(self.work.glob("*.log"))]:
+        for path in [self.console, *sorted(self.work.glob("*.log"))]:
             lines = path.read_text(errors="replace").splitlines() if path.exists() else []
             if lines:
                 parts += [f"--- {path.name}", *lines[-LAST_LINES:]]
