@@ -63,15 +63,6 @@ static bool shows_stopping(const Timeline *timeline, const Entry *snapshot, cons
                (entry_has(snapshot, "SubState", "stop") || entry_has(snapshot, "SubState", "stop-sigterm"));
 }
 
-/* The first snapshot behind @index that has another main process, or none. */
-static size_t gone_index(const Timeline *timeline, const char *unit, size_t index, pid_t pid) {
-        for (const Entry *snapshot = timeline_next(timeline, index + 1, ENTRY_PROPERTIES, unit); snapshot;
-                        snapshot = timeline_next(timeline, snapshot->index + 1, ENTRY_PROPERTIES, unit))
-                if (entry_get_number(snapshot, "MainPID", pid) != pid)
-                        return snapshot->index;
-        return SIZE_MAX;
-}
-
 static const Entry *removal_of(const Timeline *timeline, const Entry *job) {
         const char *path = entry_get(job, "job") ?: "";
         const Entry *removed = timeline_next(timeline, job->index, ENTRY_JOB_REMOVED, job->unit);
@@ -81,8 +72,9 @@ static const Entry *removal_of(const Timeline *timeline, const Entry *job) {
         return removed;
 }
 
-static bool has_job_at(const Timeline *timeline, const char *unit, size_t stopping_index, size_t end) {
-        for (const Entry *job = timeline_next(timeline, 0, ENTRY_JOB_NEW, unit); job && job->index < end;
+/* A job that came later may be one to start it again. */
+static bool has_job_at(const Timeline *timeline, const char *unit, size_t stopping_index) {
+        for (const Entry *job = timeline_next(timeline, 0, ENTRY_JOB_NEW, unit); job && job->index < stopping_index;
                         job = timeline_next(timeline, job->index + 1, ENTRY_JOB_NEW, unit)) {
                 const Entry *removed = removal_of(timeline, job);
 
@@ -101,8 +93,7 @@ static bool is_told_by_bus(const Timeline *timeline, const char *unit, const Mai
         for (const Entry *snapshot = timeline_next(timeline, 0, ENTRY_PROPERTIES, unit); snapshot;
                         snapshot = timeline_next(timeline, snapshot->index + 1, ENTRY_PROPERTIES, unit))
                 if (shows_stopping(timeline, snapshot, unit, exit))
-                        return has_job_at(timeline, unit, snapshot->index,
-                                        gone_index(timeline, unit, snapshot->index, exit->pid));
+                        return has_job_at(timeline, unit, snapshot->index);
         return false;
 }
 

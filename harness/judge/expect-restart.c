@@ -178,10 +178,23 @@ static bool count_matches(const RestartView *view, uint64_t n_restarts) {
         return match_text(&view_value(view, "count")->matches->match, text, strlen(text), &lookup);
 }
 
-/* Could more restarts, not seen yet, change what the count says? Tried for the next ones and for very many. */
+/* Is there a scheduled restart whose start was not seen (yet)? The start limit may still refuse it. */
+static bool has_pending(const RestartView *view, uint64_t n_restarts) {
+        uint64_t n_started = 0;
+
+        FOREACH_ARRAY (restart, view->restarts.items, view->restarts.n_items)
+                if (restart->start && restart->at_usec <= view->window->deadline_usec)
+                        n_started++;
+        return n_started < n_restarts;
+}
+
+/* Could restarts that are not seen yet, or one that comes to nothing, change what the count says? Tried for the next
+ * ones and for very many. */
 static bool count_is_final(const RestartView *view, uint64_t n_restarts) {
         bool is_match = count_matches(view, n_restarts);
 
+        if (has_pending(view, n_restarts) && count_matches(view, n_restarts - 1) != is_match)
+                return false;
         for (uint64_t n_more = 1; n_more <= 64; n_more++)
                 if (count_matches(view, n_restarts + n_more) != is_match)
                         return false;
@@ -298,6 +311,8 @@ static int decide_held(RestartView *view) {
         if (last && window_margin(view->window, last->at_usec) < margin_usec)
                 margin_usec = window_margin(view->window, last->at_usec);
         view->verdict->margin_usec = margin_usec;
+        if (n_restarts == 0 && view_value(view, "start-limit")->is_true)
+                return verdict_decide(view->verdict, REASON_HELD, "the start limit was hit%s", text_get(&note));
         if (last && last->start && last->exit) {
                 char delay[DURATION_TEXT_MAX];
 

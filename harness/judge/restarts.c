@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/start-limit.h"
 
 void restarts_done(Restarts *restarts) {
         main_exits_done(&restarts->exits);
@@ -141,6 +142,22 @@ static uint64_t count_by_property(const Timeline *timeline, const char *unit, co
         return last > before ? last - before : 0;
 }
 
+/* A restart that the start limit refused was scheduled and counted, and is none. */
+static void leave_out_refused(Restarts *restarts, const Timeline *timeline, const char *unit, const Window *window) {
+        const Entry *hit = start_limit_find(timeline, unit, window);
+        const char *invocation = hit ? start_limit_invocation(timeline, hit) : NULL;
+        size_t n_kept = 0;
+
+        if (!invocation)
+                return;
+        FOREACH_ARRAY (restart, restarts->items, restarts->n_items)
+                if (restart->start || !restart->line || !entry_has(restart->line, "INVOCATION_ID", invocation))
+                        restarts->items[n_kept++] = *restart;
+        restarts->n_items = n_kept;
+        if (restarts->n_counted > 0)
+                restarts->n_counted--;
+}
+
 static int compare_restarts(const void *a, const void *b) {
         const Restart *x = a, *y = b;
 
@@ -163,6 +180,7 @@ int restarts_collect(const Timeline *timeline, const char *unit, const Window *w
         if (restarts.n_items > 1)
                 qsort(restarts.items, restarts.n_items, sizeof(Restart), compare_restarts);
         restarts.n_counted = count_by_property(timeline, unit, window);
+        leave_out_refused(&restarts, timeline, unit, window);
         *ret_restarts = restarts;
         restarts = (Restarts){ 0 };
         return 0;

@@ -129,9 +129,9 @@ static const Sample main_samples[] = {
         /* No line at all (LogLevelMax=): the states on the bus and a job tell. */
         { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("success", "aa") EXITED("2", "15") FOREIGN_DONE ENDED,
                         ONE "held" },
-        { START_ONLY, UP STOPPING_STATE("success", "aa") FOREIGN_JOB EXITED("2", "15") FOREIGN_DONE ENDED,
-                        ONE "held" },
         /* The daemon went by itself and said so; a job that came behind that, or was over before. */
+        { START_ONLY, UP STOPPING_STATE("success", "aa") FOREIGN_JOB EXITED("2", "15") FOREIGN_DONE ENDED,
+                        ONE "unexplained-death" },
         { START_ONLY, UP STOPPING_STATE("success", "aa") EXITED("2", "15") ENDED, ONE "unexplained-death" },
         { START_ONLY, UP STOPPING_STATE("success", "aa") EXITED("2", "15") FOREIGN_JOB FOREIGN_DONE ENDED,
                         ONE "unexplained-death" },

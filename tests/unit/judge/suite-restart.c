@@ -28,6 +28,9 @@
 #define REFUSED_AT(n)                                                                                                \
         "2310 properties " UNIT " asked=2305ms errno=0" FACTS("failed", "failed", "signal", "0", "2", "9", "1050ms", \
                         "2008ms", "aa", n) " ExecMainPID=100\n"
+#define BB(at, state, sub, n)                                                                                        \
+        at " properties " UNIT " asked=2990ms errno=0" FACTS(                                                        \
+                        state, sub, "exit-code", "0", "1", "1", "2500ms", "2600ms", "bb", n) " ExecMainPID=102\n"
 #define REFUSED REFUSED_AT("1")
 #define JOB_FAILED(invocation)                                                                                       \
         "2300 manager-line " UNIT " MESSAGE_ID=be02cf6855d2428ba40df7e9d022f03d seqnum=10 INVOCATION_ID=" invocation \
@@ -111,12 +114,13 @@ static const Sample samples[] = {
                                         "failed", "failed", "start-limit-hit", "0", "2", "9", "1050ms", "2008ms",
                                         "aa", "3") " ExecMainPID=100\n" DONE,
                         VERDICTS("held") },
+        /* No restart whose delay could be measured. */
         { EXPECT_RESTART("{ start-limit: yes, after: 5s }"),
                         CRASHED LINE("2210", "aa", "3") "2300 manager-line " UNIT
                                                         " MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c seqnum=10 "
                                                         "INVOCATION_ID=aa "
-                                                        "UNIT_RESULT=start-limit-hit\n" DONE,
-                        VERDICTS("held") },
+                                                        "UNIT_RESULT=start-limit-hit\n" CLOSE HALTED,
+                        VERDICTS("not-observed") },
         { EXPECT_RESTART("{ start-limit: yes }"), RESTARTED CLOSE HALTED, VERDICTS("not-observed") },
         /* Result stays that of the last run: the restart's start job failed without a new invocation. */
         { EXPECT_RESTART("{ start-limit: yes }"), CRASHED LINE("2210", "aa", "3") JOB_FAILED("aa") DONE,
@@ -124,10 +128,28 @@ static const Sample samples[] = {
         { EXPECT_RESTART("{ start-limit: yes }"), CRASHED LINE("2210", "zz", "3") JOB_FAILED("aa") CLOSE HALTED,
                         VERDICTS("not-observed") },
         /* The line of the schedule is kept back: the counter rose, and the invocation did not change. */
-        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED COUNTED JOB_FAILED("aa") DONE, VERDICTS("held") },
-        { EXPECT_RESTART("{ start-limit: no }"), CRASHED COUNTED JOB_FAILED("aa") HALTED, VERDICTS("wrong-value") },
+        { EXPECT_RESTART("{ start-limit: yes }"), CRASHED COUNTED JOB_FAILED("aa") REFUSED DONE, VERDICTS("held") },
+        { EXPECT_RESTART("{ start-limit: no }"), CRASHED COUNTED JOB_FAILED("aa") REFUSED HALTED,
+                        VERDICTS("wrong-value") },
         { EXPECT_RESTART("{ start-limit: yes }"), CRASHED JOB_FAILED("aa") CLOSE HALTED, VERDICTS("not-observed") },
         { EXPECT_RESTART("{ start-limit: yes }"), RESTARTED JOB_FAILED("bb") CLOSE HALTED, VERDICTS("not-observed") },
+        /* A start that fails by itself, and is scheduled again: only a second failure without a start is a refusal.
+         */
+        { EXPECT_RESTART("{ start-limit: yes }"),
+                        CRASHED BB("3000", "activating", "start", "1") JOB_FAILED("bb") BB(
+                                        "3010", "failed", "failed", "1") BB("3200", "activating", "auto-restart", "2")
+                                        START("7060", "7055ms", "101", "7050ms", "cc", "2") CLOSE HALTED,
+                        VERDICTS("not-observed") },
+        { EXPECT_RESTART("{ start-limit: yes }"),
+                        CRASHED BB("3000", "activating", "start", "1") JOB_FAILED("bb") BB(
+                                        "3010", "failed", "failed", "1") BB("3200", "activating", "auto-restart", "2")
+                                        BB("3210", "failed", "failed", "2") JOB_FAILED("bb") DONE,
+                        VERDICTS("held") },
+        /* What was refused is no restart. */
+        { EXPECT_RESTART("{ start-limit: yes, count: 0 }"),
+                        CRASHED LINE("2210", "aa", "1") JOB_FAILED("aa") CLOSE DONE, VERDICTS("held") },
+        { EXPECT_RESTART("{ start-limit: yes, count: 1 }"),
+                        CRASHED LINE("2210", "aa", "1") JOB_FAILED("aa") CLOSE HALTED, VERDICTS("not-observed") },
         /* Every line is kept back: nobody knows why the restart came to nothing. */
         { EXPECT_RESTART("{ start-limit: yes }"), CRASHED COUNTED REFUSED CLOSE DONE, VERDICTS("channel-lost") },
         { EXPECT_RESTART("{ start-limit: no }"), CRASHED COUNTED REFUSED CLOSE DONE, VERDICTS("channel-lost") },
