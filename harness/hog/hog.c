@@ -77,6 +77,28 @@ _Noreturn static void take_memory(uint64_t n_bytes) {
         hold();
 }
 
+static pid_t owner;
+
+/* What it took is free when it is gone: it ends its children, which have this handler too, and waits for them. */
+static void on_end(int signal_number) {
+        if (getpid() == owner) {
+                (void) kill(0, SIGTERM);
+                while (wait(NULL) > 0)
+                        ;
+        }
+        _exit(EXIT_SUCCESS);
+}
+
+/* Only where all of its process group are its own. */
+static void end_with_children(void) {
+        struct sigaction action = { .sa_handler = on_end };
+
+        (void) setpgid(0, 0);
+        owner = getpid();
+        if (getpgrp() == owner)
+                (void) sigaction(SIGTERM, &action, NULL);
+}
+
 /* A child that only is there; it goes with its parent. */
 static pid_t start_child(void (*run)(void)) {
         pid_t parent = getpid(), pid = fork();
@@ -104,6 +126,7 @@ _Noreturn static void take_tasks(uint64_t n_tasks) {
         uint64_t n_taken = 0;
         int error = 0;
 
+        end_with_children();
         while (n_taken < n_tasks) {
                 if (start_child(wait_for_the_end) > 0) {
                         n_taken++;
@@ -119,6 +142,7 @@ _Noreturn static void take_tasks(uint64_t n_tasks) {
 }
 
 _Noreturn static void take_cpu(uint64_t n_burning) {
+        end_with_children();
         for (uint64_t i = 0; i < n_burning; i++)
                 if (start_child(burn) < 0) {
                         say("cannot start: %s\n", strerror(errno));
@@ -128,31 +152,45 @@ _Noreturn static void take_cpu(uint64_t n_burning) {
         hold();
 }
 
-static int open_connection(const char *text) {
-        SocketAddress to;
-        int fd, r = socket_address_parse(text, &to);
+/* Whatever it is, it is not the daemon that has no descriptor left: nothing was tried. */
+_Noreturn static void give_up(const char *what, int error) {
+        say("%s: %s\n", what, strerror(error));
+        _exit(EXIT_FAILURE);
+}
 
-        if (r < 0) {
-                errno = -r;
-                return -1;
-        }
-        fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static int open_connection(const SocketAddress *to) {
+        int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
         if (fd < 0)
-                return -1;
-        if (connect(fd, &to.any, to.n_bytes) < 0)
-                return -1; /* its descriptor goes with the hog */
+                give_up("no descriptor of its own is left for a connection", errno);
+        if (connect(fd, &to->any, to->n_bytes) < 0)
+                return -errno; /* its descriptor goes with the hog */
         return fd;
 }
 
-/* Whom the other side does not want it tells so, and closes the connection. */
-static void watch_connections(const struct pollfd *connections, uint64_t n) {
-        struct pollfd *polled = calloc(n, sizeof(*polled));
+/* What the other side says (a greeting) is no refusal; that it ends the connection is one. */
+static bool is_closed(int fd) {
+        char bytes[4096];
+        ssize_t n;
 
-        if (!polled)
-                hold();
-        memcpy(polled, connections, n * sizeof(*polled));
-        if (poll(polled, n, -1) > 0)
-                say("denied %llu: a connection was refused by the other side\n", (unsigned long long) n);
+        do
+                n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        while (n > 0);
+        return n == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+/* Whom the other side does not want it tells so, and closes the connection. One that keeps none, not even the first,
+ * has other reasons. */
+_Noreturn static void watch_connections(struct pollfd *connections, uint64_t n) {
+        while (poll(connections, n, -1) > 0)
+                for (uint64_t i = n; i-- > 0;) {
+                        if (!connections[i].revents || !is_closed(connections[i].fd))
+                                continue;
+                        if (i == 0 || is_closed(connections[0].fd))
+                                give_up("the other side keeps no connection", ECONNRESET);
+                        say("denied %llu: a connection was refused by the other side\n", (unsigned long long) n);
+                        hold();
+                }
         hold();
 }
 
@@ -161,21 +199,27 @@ static const char *address;
 _Noreturn static void take_fds(uint64_t n_connections) {
         struct pollfd *connections = calloc(n_connections, sizeof(*connections));
         struct rlimit limit;
+        SocketAddress to;
+        int r = socket_address_parse(address, &to);
 
+        if (r < 0 || !connections)
+                give_up("cannot connect", r < 0 ? -r : ENOMEM);
         if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
                 limit.rlim_cur = limit.rlim_max;
                 (void) setrlimit(RLIMIT_NOFILE, &limit);
         }
-        for (uint64_t i = 0; connections && i < n_connections; i++) {
-                connections[i] = (struct pollfd){ .fd = open_connection(address), .events = POLLIN };
-                if (connections[i].fd < 0) {
-                        say("denied %llu: %s\n", (unsigned long long) i, strerror(errno));
-                        hold();
-                }
+        for (uint64_t i = 0; i < n_connections; i++) {
+                connections[i] = (struct pollfd){ .fd = open_connection(&to), .events = POLLIN };
+                if (connections[i].fd >= 0)
+                        continue;
+                /* Nobody there, from the first on. */
+                if (i == 0)
+                        give_up("cannot connect", -connections[i].fd);
+                say("denied %llu: %s\n", (unsigned long long) i, strerror(-connections[i].fd));
+                hold();
         }
         say("took %llu\n", (unsigned long long) n_connections);
         watch_connections(connections, n_connections);
-        hold();
 }
 
 int main(int argc, char **argv) {

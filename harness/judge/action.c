@@ -202,8 +202,8 @@ static int decide_hog_failed(ActionView *view, const char *resource, const char 
 
         if (strcmp(resource, "fds") == 0)
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
-                                "the limit on descriptors was not reached: the main process had fewer, and refused "
-                                "none");
+                                "the limit on descriptors was not reached by the main process%s%s",
+                                said ? "; the hog said: " : "", said ?: "");
         if (limit && counter_number(limit, &number) && !isinf(number))
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
                                 "%s is in force, but the hog did not reach it: %s has not moved%s%s", kind->property,

@@ -55,15 +55,27 @@ static const Entry *find_record(const Timeline *timeline, const char *unit, size
         return NULL;
 }
 
-/* The main process has as many descriptors as it may have, or has refused one more. */
-static const Entry *find_full(const Timeline *timeline, const char *unit, size_t begin, size_t end) {
+/* The look at the main process that finds it with at least @share of the descriptors that it may have. */
+static const Entry *find_filled(const Timeline *timeline, const char *unit, double share, size_t begin, size_t end) {
         double limit;
 
         for (const Entry *look = timeline_next(timeline, begin, ENTRY_PROCESS, unit); look && look->index < end;
                         look = timeline_next(timeline, look->index + 1, ENTRY_PROCESS, unit))
                 if (entry_has(look, "role", "main") && process_limit(look, "Max open files", &limit) &&
-                                (double) entry_get_number(look, "n_fds", 0) >= limit)
+                                (double) entry_get_number(look, "n_fds", 0) >= share * limit)
                         return look;
+        return NULL;
+}
+
+/*
+ * The main process has as many descriptors as it may have. Or it refused one more and keeps a reserve for its own
+ * files, as servers do that read LimitNOFILE=; one that refuses with most of them free has another reason.
+ */
+static const Entry *find_full(const Timeline *timeline, const char *unit, size_t begin, size_t end) {
+        const Entry *full = find_filled(timeline, unit, 1, begin, end);
+
+        if (full || !find_filled(timeline, unit, 0.5, begin, end))
+                return full;
         for (const Entry *hog = timeline_next(timeline, begin, ENTRY_HOG, unit); hog && hog->index < end;
                         hog = timeline_next(timeline, hog->index + 1, ENTRY_HOG, unit))
                 if (strncmp(entry_get(hog, "text") ?: "", "denied ", 7) == 0)

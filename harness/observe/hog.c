@@ -13,6 +13,8 @@
 
 /* A killed process is gone in microseconds, unless it hangs in the kernel; then nobody can end it. */
 #define KILL_TIMEOUT_MSEC 5000
+/* In a cgroup that has little of the processor it has to be scheduled for that. */
+#define END_TIMEOUT_MSEC  2000
 
 struct Hog {
         Observer *observer;
@@ -141,13 +143,19 @@ int hog_start(Observer *observer, const HogRequest *request, Hog **ret_hog, Erro
         return 0;
 }
 
-/* Its children die with it (PR_SET_PDEATHSIG), and are the sandbox's PID 1's to reap. */
+/*
+ * Asked to end, it takes its children along and waits for them: what it took is free behind this. One that does not
+ * come to it is killed; then its children die with it (PR_SET_PDEATHSIG), and are the sandbox's PID 1's to reap.
+ */
 static int hog_kill(Hog *hog) {
         struct pollfd pollfd = { .fd = hog->spawned.pidfd, .events = POLLIN };
         int wait_status = 0;
 
-        (void) kill(hog->spawned.pid, SIGKILL); /* not reaped yet, so the pid is still its own */
-        (void) poll(&pollfd, 1, KILL_TIMEOUT_MSEC);
+        (void) kill(hog->spawned.pid, SIGTERM); /* not reaped yet, so the pid is still its own */
+        if (poll(&pollfd, 1, END_TIMEOUT_MSEC) <= 0) {
+                (void) kill(hog->spawned.pid, SIGKILL);
+                (void) poll(&pollfd, 1, KILL_TIMEOUT_MSEC);
+        }
         (void) waitpid(hog->spawned.pid, &wait_status, WNOHANG);
         return wait_status;
 }

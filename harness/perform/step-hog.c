@@ -125,7 +125,7 @@ static const KeySpec hog_keys[] = {
                         .doc = "Open so many connections to `address`, which cost the daemon a descriptor each. "
                                "Reached "
                                "is the limit when its main process has as many as LimitNOFILE= allows, or when it "
-                               "refuses one." },
+                               "ends a connection and has half of them at least: servers keep a reserve." },
         [HOG_ADDRESS] = { .name = "address",
                         .type = VALUE_STRING,
                         .doc = "Of the daemon's socket: \"/run/agent/agent.sock\" or \"127.0.0.1:6379\"." },

@@ -29,6 +29,9 @@ REASONS = {
     "limit-broken": "limit-not-in-force",
     "hog-broken": "load-too-low",
     "hog-unlimited-broken": "limit-not-in-force",
+    "hog-nobody-broken": "load-too-low",
+    "hog-greeting-broken": "load-too-low",
+    "hog-kept-none-broken": "load-too-low",
 }
 
 # Without accounting deaths of children are not judged, which is no doubt about anything else: the report says so.
