@@ -174,6 +174,10 @@ static int judge_command(ActionView *view, const Entry *command) {
                 return decide_deadline(view, "the command was still running");
         if (status_matches(view, status))
                 return verdict_decide(view->verdict, REASON_HELD, "the command exited with status %d", status);
+        /* What the manager does not take is no fault of the daemon. */
+        if (strcmp(view->step->kind->name, "set-property") == 0)
+                return verdict_decide(view->verdict, REASON_STEP_BROKEN, "the manager did not take it: %s",
+                                said && *said ? said : "it did not say why");
         if (said && *said) {
                 int r = verdict_add_near_miss(view->verdict, said);
 

@@ -200,16 +200,21 @@ static bool is_explained_by_expectation(Deaths *deaths, const char *unit, const 
         return is_explained;
 }
 
-static bool is_explained(Deaths *deaths, const char *unit, const MainExit *exit) {
+static int find_explanation(Deaths *deaths, const char *unit, const MainExit *exit, bool *ret_is_explained) {
         bool is_signalled, is_stopped = false;
 
-        if (is_explained_by_type(deaths, unit, exit))
-                return true;
+        *ret_is_explained = is_explained_by_type(deaths, unit, exit);
+        if (*ret_is_explained)
+                return 0;
         is_signalled = is_explained_by_action(deaths, unit, exit, ENTRY_SIGNAL_ACTION, signal_explains);
         if (!is_signalled && !is_crash(deaths->facts->timeline, unit, exit))
                 is_stopped = is_explained_by_action(deaths, unit, exit, ENTRY_JOB_ACTION, job_explains) ||
                              was_stopped(deaths->facts->timeline, unit, exit);
-        return is_explained_by_expectation(deaths, unit, exit, is_stopped) || is_signalled || is_stopped;
+        if (is_explained_by_expectation(deaths, unit, exit, is_stopped) || is_signalled || is_stopped) {
+                *ret_is_explained = true;
+                return 0;
+        }
+        return was_stopped_for_a_hog(deaths, unit, exit, ret_is_explained);
 }
 
 static int report_exit(Deaths *deaths, const char *unit, const MainExit *exit) {
@@ -228,8 +233,11 @@ static int report_exit(Deaths *deaths, const char *unit, const MainExit *exit) {
 int judge_main_deaths(Deaths *deaths) {
         FOREACH_ARRAY (unit, deaths->units, deaths->n_units)
                 FOREACH_ARRAY (exit, unit->exits.items, unit->exits.n_items) {
-                        int r = is_explained(deaths, unit->name, exit) ? 0 : report_exit(deaths, unit->name, exit);
+                        bool is_explained;
+                        int r = find_explanation(deaths, unit->name, exit, &is_explained);
 
+                        if (r >= 0 && !is_explained)
+                                r = report_exit(deaths, unit->name, exit);
                         if (r < 0)
                                 return r;
                 }

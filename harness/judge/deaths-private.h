@@ -35,6 +35,12 @@ bool signal_ends(int signal_number);
 bool was_stopped(const Timeline *timeline, const char *unit, const MainExit *exit);
 
 /*
+ * Was the unit stopped by its OOMPolicy= because a hog of ours was killed in its cgroup? A main process that the
+ * kernel killed itself was not stopped. -ENOMEM.
+ */
+int was_stopped_for_a_hog(const Deaths *deaths, const char *unit, const MainExit *exit, bool *ret_was);
+
+/*
  * One verdict for a death that nothing explains; @sentence names it. @signal_number: what the kernel may have killed
  * it with; 0 where a kill by the kernel would be no excuse (a main process).
  */

@@ -5,10 +5,12 @@
  * dependency, a conflict, a timer of the unit's own, somebody else's job.
  */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "judge/deaths-private.h"
+#include "judge/oom.h"
 
 /*
  * Had the unit left the active state when its main process ended? Both stamps are PID 1's own, taken in the order in
@@ -95,6 +97,22 @@ static bool is_told_by_bus(const Timeline *timeline, const char *unit, const Mai
                 if (shows_stopping(timeline, snapshot, unit, exit))
                         return has_job_at(timeline, unit, snapshot->index);
         return false;
+}
+
+int was_stopped_for_a_hog(const Deaths *deaths, const char *unit, const MainExit *exit, bool *ret_was) {
+        OomKills kills = { 0 };
+        int r;
+
+        *ret_was = false;
+        if (!exit->unit_result || strcmp(exit->unit_result, "oom-kill") != 0 ||
+                        (exit->code == EXIT_CODE_KILLED && exit->status == SIGKILL))
+                return 0;
+        r = oom_kills_collect(deaths->facts, &deaths->window, unit, &kills);
+        FOREACH_ARRAY (kill, kills.items, kills.n_items)
+                if (kill->victim == OOM_VICTIM_HOG && kill->record->at_usec <= exit->upper_usec)
+                        *ret_was = true;
+        oom_kills_done(&kills);
+        return r;
 }
 
 bool was_stopped(const Timeline *timeline, const char *unit, const MainExit *exit) {

@@ -13,10 +13,42 @@ enum { PROPERTY_SETTINGS, N_PROPERTY_KEYS };
 
 #define PROPERTY_WITHIN_USEC (30 * USEC_PER_SEC)
 
+static void words_free(char **words) {
+        for (char **word = words; word && *word; word++)
+                free(*word);
+        free(words);
+}
+
+static void words_free_p(char ***words) {
+        words_free(*words);
+}
+
 /* systemctl knows the type and the spelling of every property, and asks the manager over the bus. */
-static int begin_property(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr) {
+static int make_command(const Step *step, const Run *run, char ***ret_words, Error *reterr) {
+        const char *const fixed[] = { "systemctl", "set-property", "--runtime", "--", step->unit };
         const Value *settings = step_value(step, "settings");
-        const char **argv = calloc(settings->n_strings + 6, sizeof(char *));
+        CLEANUP(words_free_p) char **words = calloc(ELEMENTS_OF(fixed) + settings->n_strings + 1, sizeof(char *));
+        size_t n = 0;
+
+        if (!words)
+                return -ENOMEM;
+        FOREACH_ARRAY (word, fixed, ELEMENTS_OF(fixed)) {
+                words[n++] = strdup(*word);
+                if (!words[n - 1])
+                        return -ENOMEM;
+        }
+        for (size_t i = 0; i < settings->n_strings; i++) {
+                int r = run_resolve(run, settings->strings[i], &words[n++], reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret_words = TAKE_PTR(words);
+        return 0;
+}
+
+static int begin_property(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr) {
+        CLEANUP(words_free_p) char **words = NULL;
         uint64_t within_usec = step->within_usec == USEC_INFINITY ? PROPERTY_WITHIN_USEC : step->within_usec;
         CommandRequest request = {
                 .owner = step->id,
@@ -24,24 +56,15 @@ static int begin_property(const Step *step, Run *run, StepProgress *ret_progress
                 .environment = run->environment,
                 .deadline_usec = usec_add(clock_now_usec(), within_usec),
         };
-        size_t n = 0;
         int r;
 
-        if (!argv)
-                return -ENOMEM;
-        argv[n++] = "systemctl";
-        argv[n++] = "set-property";
-        argv[n++] = "--runtime";
-        argv[n++] = "--";
-        argv[n++] = step->unit;
-        for (size_t i = 0; i < settings->n_strings; i++)
-                argv[n++] = settings->strings[i];
+        r = make_command(step, run, &words, reterr);
+        if (r < 0)
+                return r;
         *ret_progress = STEP_WAITING;
-        request.argv = argv;
+        request.argv = (const char *const *) words;
         run->command = command_free(run->command);
-        r = command_start(&run->observer, &request, NULL, NULL, &run->command, reterr);
-        free(argv);
-        return r;
+        return command_start(&run->observer, &request, NULL, NULL, &run->command, reterr);
 }
 
 static int observe_property(

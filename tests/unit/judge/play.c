@@ -43,6 +43,15 @@ STEP(run, run_keys, false);
 STEP(write, run_keys, false);
 STEP(repeat, repeat_keys, false);
 
+static const KeySpec property_keys[] = { { .name = "settings", .type = VALUE_STRING_LIST, .doc = "." } };
+static const KindSpec property_kind = { .name = "set-property",
+        .doc = ".",
+        .example = "set-property: {}",
+        .keys = property_keys,
+        .n_keys = 1,
+        .shorthand = 0,
+        .takes_unit = true };
+
 static const KindSpec *const steps[] = {
         &start_kind,
         &stop_kind,
@@ -52,6 +61,7 @@ static const KindSpec *const steps[] = {
         &run_kind,
         &write_kind,
         &repeat_kind,
+        &property_kind,
 };
 
 static void parse_scenario(Play *play, const char *scenario) {

@@ -102,6 +102,11 @@ static const Sample action_samples[] = {
                         "steps[0]:held deaths:held" },
         { "- run: x\n", BEGIN("steps[0]", "run") RAN("status=256 errno=0 stderr=oops") END("failed") STOPPED,
                         "steps[0]:command-failed deaths:held" },
+        /* What the manager does not take is no fault of the daemon. */
+        { "- set-property: { unit: agent.service, settings: TasksMax=x }\n",
+                        BEGIN("steps[0]", "set-property") RAN("status=256 stderr='Invalid unit count: x'")
+                                        END("failed") STOPPED,
+                        "steps[0]:step-broken deaths:held" },
         { "- run: { command: x, status: 1 }\n", BEGIN("steps[0]", "run") RAN("status=256 errno=0") END("done") ENDED,
                         "steps[0]:held deaths:held" },
         { "- run: { command: x, status: 1 }\n",

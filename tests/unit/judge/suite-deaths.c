@@ -42,6 +42,11 @@
         "2890 properties " UNIT " asked=2880ms errno=0" FACTS("deactivating", "stop-sigterm", result, "100", "0",    \
                         "0", "1050ms", "0", invocation, "0") "\n"
 
+#define HOG_KILLED(pid)                                                                                              \
+        "2500 host-pid " UNIT " pid=300 host-pid=9300 role=hog\n"                                                    \
+        "2800 kernel - MESSAGE='Memory cgroup out of memory: Killed process " pid " (x) total-vm:1kB'\n"
+#define OOM_STOPPED(signal) GONE("3000", "2990ms", "failed", "oom-kill", "2", signal, "2900ms")
+
 static const Sample main_samples[] = {
         { START_ONLY, UP ENDED, ONE "held" },
         /* Nobody asked for it: also a clean exit is one. */
@@ -145,6 +150,12 @@ static const Sample main_samples[] = {
         { START_ONLY, UP FOREIGN_JOB EXITED("2", "15") FOREIGN_DONE ENDED, ONE "unexplained-death" },
         { START_ONLY, UP FOREIGN_JOB STOPPING_STATE("success", "aa") EXITED("2", "11") FOREIGN_DONE ENDED,
                         ONE "unexplained-death" },
+        /* A hog of ours was killed, and OOMPolicy= stopped the unit for it; a main process that the kernel killed was
+           not. */
+        { START_ONLY, UP HOG_KILLED("9300") OOM_STOPPED("15") ENDED, ONE "held" },
+        { START_ONLY, UP HOG_KILLED("9301") OOM_STOPPED("15") ENDED, ONE "unexplained-death" },
+        { START_ONLY, UP HOG_KILLED("9300") OOM_STOPPED("9") ENDED, ONE "unexplained-death" },
+        { START_ONLY, UP HOG_KILLED("9300") EXITED("2", "15") ENDED, ONE "unexplained-death" },
         /* Signals of ours: of the right process, of a kind that ends, one exit each. */
         { SIGNAL_STEP, UP SIGNALLED("main", "100", "15") EXITED("1", "0") ENDED, TWO "held" },
         { SIGNAL_STEP, UP SIGNALLED("main", "100", "15") EXITED("2", "15") ENDED, TWO "held" },
