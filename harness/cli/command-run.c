@@ -163,9 +163,11 @@ static void close_last_run(Report *report) {
 static int prepare(RunContext *context) {
         CLEANUP_TEXT Text note = TEXT_INIT;
         Error *problem = &context->stage_problem;
+
+        const StageKind *stage = context->options->stage;
         int r;
 
-        if (context->options->stage->probe(problem) < 0)
+        if ((stage->enter && stage->enter(problem) < 0) || stage->probe(problem) < 0)
                 return STATUS_PASS;
         r = run_scope_begin(&context->scope, &note, problem);
         if (note.n_bytes > 0)

@@ -26,6 +26,21 @@ const CgroupHierarchy *cgroup_hierarchies_find(const CgroupHierarchies *hierarch
         return NULL;
 }
 
+int cgroup_hierarchies_restrict(CgroupHierarchies *hierarchies, const char *path) {
+        FOREACH_ARRAY (item, hierarchies->items, hierarchies->n_items) {
+                char *copy;
+
+                if (item->controllers[0])
+                        continue;
+                copy = strdup(path);
+                if (!copy)
+                        return -ENOMEM;
+                free(item->mount_path);
+                item->mount_path = copy;
+        }
+        return 0;
+}
+
 bool cgroup_hierarchies_has_legacy(const CgroupHierarchies *hierarchies) {
         FOREACH_ARRAY (item, hierarchies->items, hierarchies->n_items)
                 if (item->controllers[0])

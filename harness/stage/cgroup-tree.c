@@ -34,7 +34,7 @@ static int attribute_read(int folder_fd, const char *name, char *buffer, size_t 
 }
 
 /* What systemd 252 manages on v2. Source: systemd, src/basic/cgroup-util.h, CGROUP_MASK_V2. */
-static void enable_controllers(int root_fd) {
+static void switch_controllers(int root_fd, char sign) {
         static const char *const wanted[] = { "cpuset", "cpu", "io", "memory", "pids" };
         char available[512], line[32];
 
@@ -45,9 +45,17 @@ static void enable_controllers(int root_fd) {
                         continue;
                 /* One that cannot be enabled (a container whose root cgroup holds processes) is one the scenario
                  * finds missing when it reads its limit back: no error here. */
-                (void) snprintf(line, sizeof(line), "+%s", *name);
+                (void) snprintf(line, sizeof(line), "%c%s", sign, *name);
                 (void) attribute_write(root_fd, "cgroup.subtree_control", line);
         }
+}
+
+void cgroup_enable_controllers(int folder_fd) {
+        switch_controllers(folder_fd, '+');
+}
+
+void cgroup_disable_controllers(int folder_fd) {
+        switch_controllers(folder_fd, '-');
 }
 
 /* A v1 cpuset starts without CPUs and memory nodes, and a process cannot enter it. Source: cpusets.rst, section 2. */
@@ -74,7 +82,7 @@ static int tree_create(const CgroupHierarchy *hierarchy, const char *mark, bool 
         if (root_fd < 0)
                 return -errno;
         if (is_unified_machine)
-                enable_controllers(root_fd);
+                cgroup_enable_controllers(root_fd);
         if (mkdirat(root_fd, mark, 0755) < 0)
                 return -errno;
 

@@ -28,6 +28,9 @@ typedef struct CgroupHierarchies {
 int cgroup_hierarchies_read(CgroupHierarchies **ret_hierarchies, Error *reterr);
 CgroupHierarchies *cgroup_hierarchies_free(CgroupHierarchies *hierarchies);
 
+/* Of the unified hierarchy no more than what is below @path is used. -ENOMEM */
+int cgroup_hierarchies_restrict(CgroupHierarchies *hierarchies, const char *path);
+
 /* The hierarchy with exactly these controllers, or NULL. Borrowed. */
 const CgroupHierarchy *cgroup_hierarchies_find(const CgroupHierarchies *hierarchies, const char *controllers);
 /* Is there a v1 hierarchy, with controllers or as a name? Without one the machine is unified. */
@@ -45,6 +48,10 @@ bool cgroup_hierarchies_has_controller(const CgroupHierarchies *hierarchies, con
  * before the error stays; cgroup_trees_destroy() takes it.
  */
 int cgroup_trees_create(const CgroupHierarchies *hierarchies, const char *mark, Error *reterr);
+
+/* Gives the controllers systemd uses to the children of a v2 cgroup, as far as they can be, and takes them back. */
+void cgroup_enable_controllers(int folder_fd);
+void cgroup_disable_controllers(int folder_fd);
 
 /*
  * Gives what is in @mark the processor before others: where something is measured, load beside it must not keep it

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "stage/deadline.h"
+#include "stage/delegation.h"
 #include "stage/run-folder.h"
 #include "stage/undo.h"
 
@@ -109,7 +110,11 @@ static int guard_main(const char *run_id) {
         if (run_remove_cgroups(run_id, deadline_in(REMOVE_LIMIT_USEC), NULL) < 0)
                 return EXIT_FAILURE;
         guard_undo(run_id);
-        return run_remove_folder(run_id, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (run_remove_folder(run_id, NULL) < 0)
+                return EXIT_FAILURE;
+        if (n != 1)
+                delegation_leave(); /* else the scheduler does, which outlives us */
+        return EXIT_SUCCESS;
 }
 
 _Noreturn static void guard_child(const char *run_id, int death_fd) {

@@ -3,16 +3,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/write-all.h"
 #include "stage/cgroup-tree.h"
 #include "stage/deadline.h"
+#include "stage/delegation.h"
 #include "stage/run-folder.h"
 
 #define RUN_ID_LENGTH    12
 #define STALE_LIMIT_USEC (10 * USEC_PER_SEC)
+#define DELEGATION_FILE  "cgroup"
 
 struct Ownership {
         char run_id[RUN_ID_LENGTH + 1];
@@ -53,6 +57,45 @@ static int run_id_generate(char run_id[static RUN_ID_LENGTH + 1]) {
         return 0;
 }
 
+/* Whoever cleans up after this run may have been started in another cgroup. */
+static int note_delegation(const Ownership *ownership) {
+        const char *path = delegation_path();
+        CLEANUP_CLOSE int fd = -EBADF;
+
+        if (!path)
+                return 0;
+        fd = openat(ownership->lock_fd, DELEGATION_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        return fd < 0 ? -errno : write_all(fd, path, strlen(path));
+}
+
+/* NULL where the run is root's, or has no folder. */
+static char *read_delegation(const char *run_id) {
+        CLEANUP_FREE char *folder = run_folder_path(run_id), *path = NULL;
+        char text[PATH_MAX] = "";
+        CLEANUP_CLOSE int fd = -EBADF;
+
+        if (!folder || asprintf(&path, "%s/" DELEGATION_FILE, folder) < 0) {
+                path = NULL;
+                return NULL;
+        }
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 ? strdup(text) : NULL;
+}
+
+int run_hierarchies_read(const char *run_id, CgroupHierarchies **ret_hierarchies, Error *reterr) {
+        CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
+        CLEANUP_FREE char *path = read_delegation(run_id);
+        int r;
+
+        r = cgroup_hierarchies_read(&hierarchies, reterr);
+        if (r >= 0 && path && cgroup_hierarchies_restrict(hierarchies, path) < 0)
+                r = error_set(reterr, -ENOMEM, "out of memory");
+        if (r < 0)
+                return r;
+        *ret_hierarchies = TAKE_PTR(hierarchies);
+        return 0;
+}
+
 int ownership_new(Ownership **ret_ownership, Error *reterr) {
         CLEANUP(ownership_free_p) Ownership *ownership = NULL;
         CLEANUP_CLOSE int runs_fd = -EBADF;
@@ -76,6 +119,9 @@ int ownership_new(Ownership **ret_ownership, Error *reterr) {
         r = run_folder_create(runs_fd, ownership->run_id, &ownership->lock_fd, &ownership->alive_fd, reterr);
         if (r < 0)
                 return r;
+        r = note_delegation(ownership);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot note the cgroup of run %s", ownership->run_id);
 
         *ret_ownership = TAKE_PTR(ownership);
         return 0;
@@ -109,7 +155,7 @@ void run_kill(const char *run_id) {
         CLEANUP(cgroup_hierarchies_free_p) CgroupHierarchies *hierarchies = NULL;
         CLEANUP_FREE char *mark = run_mark(run_id);
 
-        if (mark && cgroup_hierarchies_read(&hierarchies, NULL) >= 0)
+        if (mark && run_hierarchies_read(run_id, &hierarchies, NULL) >= 0)
                 cgroup_trees_kill(hierarchies, mark);
 }
 
@@ -121,7 +167,7 @@ int run_remove_cgroups(const char *run_id, uint64_t deadline_usec, Error *reterr
         mark = run_mark(run_id);
         if (!mark)
                 return error_set(reterr, -ENOMEM, "out of memory");
-        r = cgroup_hierarchies_read(&hierarchies, reterr);
+        r = run_hierarchies_read(run_id, &hierarchies, reterr);
         if (r < 0)
                 return r;
         return cgroup_trees_destroy(hierarchies, mark, deadline_usec, reterr);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "stage/cgroup-tree.h"
 
 typedef struct Ownership Ownership;
 
@@ -65,6 +66,8 @@ char *scenario_mark(const char *run_id, unsigned scenario_index);
 /* How long to wait for the children of a killed scheduler: they die with it, a loaded machine takes its time. */
 #define RUN_DEATH_LIMIT_SEC 3
 
+/* The hierarchies, and of the unified one what the run may use. */
+int run_hierarchies_read(const char *run_id, CgroupHierarchies **ret_hierarchies, Error *reterr);
 /* Sends SIGKILL to what is in the cgroups of run @run_id, and waits for nothing. */
 void run_kill(const char *run_id);
 /* Kills and removes all of run @run_id but its folder; for the guard and for ownership_release(). */

@@ -14,13 +14,26 @@
 
 #define ALIVE_FILE "alive"
 
+/* Where it was settled; else it is looked up each time. Set once, inherited by fork. */
+static char *settled_path;
+
 char *runs_folder_path(void) {
         const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
         char *path;
 
-        if (geteuid() == 0 || !runtime)
+        if (settled_path)
+                return strdup(settled_path);
+        if (geteuid() == 0)
                 return strdup("/run/agenttest");
-        return asprintf(&path, "%s/agenttest", runtime) < 0 ? NULL : path;
+        return (runtime && runtime[0] == '/' ? asprintf(&path, "%s/agenttest", runtime)
+                                             : asprintf(&path, "/tmp/agenttest-%u", geteuid())) < 0
+                               ? NULL
+                               : path;
+}
+
+int runs_folder_settle(Error *reterr) {
+        settled_path = runs_folder_path();
+        return settled_path ? 0 : error_set(reterr, -ENOMEM, "out of memory");
 }
 
 /* Was the folder behind @fd removed, or replaced, before the lock was ours? */
@@ -29,6 +42,13 @@ static bool is_still_at(int fd, const char *path) {
 
         return fstat(fd, &ours) >= 0 && stat(path, &theirs) >= 0 && ours.st_dev == theirs.st_dev &&
                ours.st_ino == theirs.st_ino;
+}
+
+/* In /tmp anybody could have made it. */
+static bool is_own(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && st.st_uid == geteuid();
 }
 
 static int flock_waiting(int fd) {
@@ -52,8 +72,8 @@ static int runs_folder_lock_internal(bool create, int *ret_fd, Error *reterr) {
 
                 if (create && mkdir(path, 0755) < 0 && errno != EEXIST)
                         return error_set_errno(reterr, -errno,
-                                        "cannot make %s, where the runs are registered (agenttest needs root and a "
-                                        "writable /run)",
+                                        "cannot make %s, where the runs are registered (/run for root, "
+                                        "$XDG_RUNTIME_DIR else)",
                                         path);
                 fd = open(path, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
                 if (fd < 0 && errno == ENOENT) {
@@ -61,6 +81,9 @@ static int runs_folder_lock_internal(bool create, int *ret_fd, Error *reterr) {
                                 continue; /* the last run took it away between the two calls */
                         return -ENOENT;
                 }
+                if (fd >= 0 && !is_own(fd))
+                        return error_set(reterr, -EPERM, "%s, where the runs are registered, is somebody else's",
+                                        path);
                 r = fd < 0 ? -errno : flock_waiting(fd);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot lock %s", path);

@@ -5,8 +5,12 @@
 
 #include "base/error.h"
 
-/* The folder the run folders are in, "/run/agenttest". NULL: out of memory. */
+/* The folder the run folders are in: "/run/agenttest"; of an ordinary user "$XDG_RUNTIME_DIR/agenttest", or
+ * "/tmp/agenttest-<uid>" without that. NULL: out of memory. */
 char *runs_folder_path(void);
+
+/* From now on runs_folder_path() is what it is now, also where this process becomes another user. */
+int runs_folder_settle(Error *reterr);
 
 /**
  * runs_folder_lock() - make the folder of the runs where it is missing, and lock it

@@ -134,6 +134,9 @@ static int hide_folders(const Sandbox *sandbox, SandboxRoot *root, Error *reterr
         FOREACH_ARRAY (file, request->files, request->n_files)
                 if (r >= 0 && file->is_directory)
                         r = sandbox_root_hide(root, file->path, reterr);
+        FOREACH_ARRAY (file, request->files, request->n_files)
+                if (r >= 0)
+                        r = sandbox_root_open(root, file->path, reterr);
         return r;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 
 #include "base/text.h"
+#include "stage/delegation.h"
+#include "stage/rootless.h"
 #include "stage/sandbox.h"
 
 const char *sandbox_find_systemd(void) {
@@ -46,6 +48,8 @@ static int probe_hierarchies(Error *reterr) {
         int r;
 
         r = cgroup_hierarchies_read(&hierarchies, reterr);
+        if (r >= 0 && delegation_path() && cgroup_hierarchies_restrict(hierarchies, delegation_path()) < 0)
+                r = error_set(reterr, -ENOMEM, "out of memory");
         return r < 0 ? r : sandbox_check_hierarchies(hierarchies, reterr);
 }
 
@@ -61,8 +65,8 @@ static int probe_systemd(Error *reterr) {
 
 static int probe_user(Error *reterr) {
         if (geteuid() != 0)
-                return error_set(reterr, -EPERM, "the sandbox needs root: run agenttest with sudo");
-        if (access("/run", W_OK) < 0)
+                return rootless_enter(false, reterr);
+        if (!rootless_is_entered() && access("/run", W_OK) < 0)
                 return error_set_errno(reterr, -errno, "/run, where runs are registered, is not writable");
         return 0;
 }
@@ -70,6 +74,11 @@ static int probe_user(Error *reterr) {
 static int try_mounts(Error *reterr) {
         const int namespaces =
                         CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+
+        /* / cannot be below an overlay there: sandbox-skeleton.c. */
+        const char *overlay_options =
+                        rootless_is_entered() ? "lowerdir=/run/root,upperdir=/run/upper,workdir=/run/work,userxattr"
+                                              : "lowerdir=/,upperdir=/run/upper,workdir=/run/work";
 
         if (unshare(namespaces) < 0)
                 return error_set_errno(reterr, -errno,
@@ -82,7 +91,7 @@ static int try_mounts(Error *reterr) {
                                 reterr, -errno, "the kernel refused to mount a tmpfs in a namespace of our own");
         if (mkdir("/run/upper", 0755) < 0 || mkdir("/run/work", 0755) < 0 || mkdir("/run/root", 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make folders in a tmpfs");
-        if (mount("overlay", "/run/root", "overlay", 0, "lowerdir=/,upperdir=/run/upper,workdir=/run/work") < 0)
+        if (mount("overlay", "/run/root", "overlay", 0, overlay_options) < 0)
                 return error_set_errno(reterr, -errno,
                                 "the kernel refused an overlay of /: `modprobe overlay` on the host, and no more "
                                 "than one "
@@ -91,7 +100,7 @@ static int try_mounts(Error *reterr) {
 }
 
 /* In a child: the namespaces and mounts go with it. */
-static int probe_kernel(Error *reterr) {
+static int probe_in_child(int (*probe)(Error *), Error *reterr) {
         CLEANUP_CLOSE int fd = -EBADF;
         CLEANUP_CLOSE int child_fd = -EBADF;
         SetupMessage message;
@@ -108,7 +117,7 @@ static int probe_kernel(Error *reterr) {
         if (child == 0) {
                 Error error = ERROR_INIT;
 
-                r = try_mounts(&error);
+                r = probe(&error);
                 if (r < 0)
                         (void) setup_send_error(child_fd, r, &error);
                 _exit(0);
@@ -119,7 +128,11 @@ static int probe_kernel(Error *reterr) {
         return setup_receive(fd, MSG_DONTWAIT, &message, reterr);
 }
 
-int sandbox_probe(Error *reterr) {
+static int probe_kernel(Error *reterr) {
+        return probe_in_child(try_mounts, reterr);
+}
+
+static int probe_all(Error *reterr) {
         static int (*const probes[])(Error *) = { probe_user, probe_systemd, probe_hierarchies, probe_kernel };
         CLEANUP_TEXT Text text = TEXT_INIT;
         int first = 0;
@@ -138,4 +151,9 @@ int sandbox_probe(Error *reterr) {
                         break; /* the others would only say the same in many words */
         }
         return first < 0 ? error_set(reterr, first, "%s", text_get(&text)) : 0;
+}
+
+int sandbox_probe(Error *reterr) {
+        /* The caller stays who it is: there is no way back out of a user namespace. */
+        return geteuid() == 0 ? probe_all(reterr) : probe_in_child(probe_all, reterr);
 }

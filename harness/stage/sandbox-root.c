@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "stage/mount-table.h"
+#include "stage/rootless.h"
 #include "stage/sandbox-layers.h"
 #include "stage/sandbox.h"
 
@@ -73,7 +74,8 @@ int sandbox_root_new(const Sandbox *sandbox, SandboxRoot **ret_root, Error *rete
 
         r = mount_staging(root, reterr);
         if (r >= 0)
-                r = layers_read(&root->layers, root->staging_path, reterr);
+                r = rootless_is_entered() ? layers_read_unprivileged(&root->layers, root->staging_path, reterr)
+                                          : layers_read(&root->layers, root->staging_path, reterr);
         if (r < 0)
                 return r;
         *ret_root = TAKE_PTR(root);
@@ -99,7 +101,7 @@ int sandbox_root_hide(SandboxRoot *root, const char *path, Error *reterr) {
         /* By its canonical name: /lib/systemd and /usr/lib/systemd may be one directory. */
         canonical = realpath(path, NULL);
         if (!canonical)
-                return errno == ENOENT || errno == ENOTDIR
+                return errno == ENOENT || errno == ENOTDIR || errno == EACCES
                                        ? 0
                                        : error_set_errno(reterr, -errno, "cannot look at %s", path);
         if (stat(canonical, &st) < 0 || !S_ISDIR(st.st_mode) || path_is_own(canonical))
@@ -107,7 +109,7 @@ int sandbox_root_hide(SandboxRoot *root, const char *path, Error *reterr) {
         if (strcmp(canonical, "/") == 0)
                 return error_set(reterr, -EINVAL, "cannot hide / from the stage");
 
-        r = layer_hide(layers_find(&root->layers, canonical), canonical, reterr);
+        r = layers_hide(&root->layers, canonical, reterr);
         if (r < 0)
                 return r;
         r = hidden_paths_add(root, &canonical);
@@ -133,7 +135,7 @@ static int layer_put(SandboxRoot *root, const Layer *layer, Error *reterr) {
         CLEANUP_FREE char *target_path = NULL;
         struct stat st;
 
-        if (!layer->is_folder && stat(layer->host_path, &st) >= 0 && S_ISREG(st.st_mode))
+        if (!layer->is_folder && !layer->is_bound && stat(layer->host_path, &st) >= 0 && S_ISREG(st.st_mode))
                 return layer_copy_file(root, layer, reterr);
         if (asprintf(&target_path, "%s%s", root->root_path, layer->host_path) < 0) {
                 target_path = NULL;
@@ -142,10 +144,28 @@ static int layer_put(SandboxRoot *root, const Layer *layer, Error *reterr) {
         return layer_mount(layer, target_path, reterr);
 }
 
+int sandbox_root_open(SandboxRoot *root, const char *path, Error *reterr) {
+        CLEANUP_FREE char *parent = strdup(path);
+        int r = 0;
+
+        if (!parent)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        /* The folders above it that the host has; what it has not is made in the last of them. */
+        for (char *slash; r >= 0 && root->layers.is_unprivileged && (slash = strrchr(parent, '/')) > parent;) {
+                *slash = '\0';
+                if (access(parent, F_OK) >= 0) {
+                        r = layers_open(&root->layers, parent, reterr);
+                        break;
+                }
+        }
+        return r;
+}
+
 int sandbox_root_mount(SandboxRoot *root, Error *reterr) {
         int r;
 
-        /* The first is "/": layers are sorted. */
+        layers_sort(&root->layers);
+        /* The first is "/". */
         r = layer_mount(&root->layers.items[0], root->root_path, reterr);
         if (r < 0)
                 return r;

@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 
 #include "stage/deadline.h"
+#include "stage/delegation.h"
 #include "stage/ownership.h"
+#include "stage/rootless.h"
 
 #define BOOT_LIMIT_USEC   (30 * USEC_PER_SEC)
 #define GRACE_USEC        (15 * USEC_PER_SEC) /* for the scenario to end in order once it is interrupted */
@@ -74,7 +76,7 @@ static int sandbox_prepare(Sandbox *sandbox, Error *reterr) {
                 r = sandbox_probe(reterr);
                 return r < 0 ? r : error_set(reterr, -ENOENT, "there is no systemd to boot");
         }
-        r = cgroup_hierarchies_read(&sandbox->hierarchies, reterr);
+        r = run_hierarchies_read(sandbox->request->run_id, &sandbox->hierarchies, reterr);
         if (r >= 0)
                 r = sandbox_check_hierarchies(sandbox->hierarchies, reterr);
         if (r >= 0)
@@ -264,10 +266,16 @@ static char *sandbox_unit_folder(void) {
         return strdup("/etc/systemd/system");
 }
 
+static int sandbox_enter(Error *reterr) {
+        return geteuid() == 0 ? 0 : rootless_enter(true, reterr);
+}
+
 const StageKind sandbox_stage = {
         .name = "sandbox",
         .doc = "a private systemd as PID 1 of fresh namespaces, over a copy of this machine that keeps no change",
+        .enter = sandbox_enter,
         .find_unit_folder = sandbox_unit_folder,
+        .check_controller = delegation_check_controller,
         .run = sandbox_run,
         .probe = sandbox_probe,
 };

@@ -99,6 +99,8 @@ int sandbox_root_new(const Sandbox *sandbox, SandboxRoot **ret_root, Error *rete
 SandboxRoot *sandbox_root_free(SandboxRoot *root);
 /* The directory starts empty on the stage, where the host has one. To be called before sandbox_root_mount(). */
 int sandbox_root_hide(SandboxRoot *root, const char *path, Error *reterr);
+/* Of an ordinary user's sandbox: lets @path be made. To be called before sandbox_root_mount(). */
+int sandbox_root_open(SandboxRoot *root, const char *path, Error *reterr);
 int sandbox_root_mount(SandboxRoot *root, Error *reterr);
 /* Shows host folder @path, which something mounted by now covers. */
 int sandbox_root_show(SandboxRoot *root, const char *path, Error *reterr);

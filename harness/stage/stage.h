@@ -64,6 +64,13 @@ typedef struct StageKind {
         const char *doc;
         bool is_shared; /* it is the machine itself: one scenario at a time, and only what can be undone */
 
+        /*
+         * Makes of the calling process, which has one thread, one that can play the stage: once, before anything else
+         * is asked of it. The processes it forks are like it from then on. NULL: there is nothing to do. Errors:
+         * what is missing, and how to get it.
+         */
+        int (*enter)(Error *reterr);
+
         /* Where the scenario's unit files and drop-ins go. NULL: there is no such folder, or out of memory. */
         char *(*find_unit_folder)(void);
 
