@@ -5,8 +5,8 @@
  * The cgroup that was delegated to an ordinary user: the one agenttest was started in, on a machine that is unified.
  *
  * A cgroup that gives controllers to its children may hold no process itself. So the run moves out of it, into a leaf
- * `agenttest-callers` beside the cgroups of the scenarios, and back when it ends. Everything here is about the calling
- * process and its children. Source: cgroups(7), "no internal processes"; systemd, docs/CGROUP_DELEGATION.md.
+ * `agenttest-callers` beside the cgroups of the scenarios, and back when it ends. Everything here is about the
+ * calling process and its children. Source: cgroups(7), "no internal processes"; systemd, docs/CGROUP_DELEGATION.md.
  */
 
 #include <stdbool.h>

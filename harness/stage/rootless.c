@@ -127,7 +127,8 @@ static int check_mapped(pid_t child, Error *reterr) {
 static int error_unshare(int code, Error *reterr) {
         return error_set_errno(reterr, code,
                         "the kernel refused a user namespace: run agenttest with sudo, or allow it by `sysctl "
-                        "kernel.unprivileged_userns_clone=1` (Debian), `sysctl user.max_user_namespaces=15000` (where "
+                        "kernel.unprivileged_userns_clone=1` (Debian), `sysctl user.max_user_namespaces=15000` "
+                        "(where "
                         "it is 0), and a seccomp profile of the container that lets unshare pass");
 }
 

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/text.h"
+#include "stage/rootless.h"
 #include "stage/sandbox.h"
 
 /* Earlier ones win. Source: systemd.unit(5), "System Unit Search Path". /run is fresh anyway. */
@@ -147,6 +148,9 @@ int sandbox_place_manager_files(const Sandbox *sandbox, int root_fd, Error *rete
         int r;
 
         r = place_machine_id(root_fd, reterr);
+        /* The host's is closed to an ordinary user, and systemd locks it to give a unit a DynamicUser=. */
+        if (r >= 0 && rootless_is_entered())
+                r = place_text(root_fd, "/etc/.pwd.lock", "", reterr);
         FOREACH_ARRAY (file, files, ELEMENTS_OF(files))
                 if (r >= 0)
                         r = place_text(root_fd, file->path, file->text, reterr);

@@ -3,13 +3,13 @@
  * The root of the sandbox of an ordinary user, where an overlay of / is not to be had.
  *
  * The kernel lets nobody look below a mount that somebody more privileged has made, so a folder with mounts below it
- * cannot be the lower layer of an overlay. Such folders (/ always is one) are made anew, in memory: what is in them is
- * an overlay where it is a folder without mounts, a folder made anew where it has some, a copy or a bind mount where
- * it is a file. Source: mount_namespaces(7), "Restrictions on mount namespaces"; kernel, fs/namespace.c,
+ * cannot be the lower layer of an overlay. Such folders (/ always is one) are made anew, in memory: what is in them
+ * is an overlay where it is a folder without mounts, a folder made anew where it has some, a copy or a bind mount
+ * where it is a file. Source: mount_namespaces(7), "Restrictions on mount namespaces"; kernel, fs/namespace.c,
  * clone_private_mount().
  *
- * And what belongs to users who have no id in our namespace cannot be written to, not even by its root. The folders in
- * which daemons and tests make files are therefore put into the upper layers, with our root as their owner.
+ * And what belongs to users who have no id in our namespace cannot be written to, not even by its root. The folders
+ * in which daemons and tests make files are therefore put into the upper layers, with our root as their owner.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -80,8 +80,7 @@ static bool has_mount_below(const Skeleton *skeleton, const char *path) {
 /* An interface of the kernel is mounted there: the folder stays empty. */
 static bool is_api(const Skeleton *skeleton, const char *path) {
         FOREACH_ARRAY (entry, skeleton->table->entries, skeleton->table->n_entries)
-                if (strcmp(entry->path, path) == 0 && fs_type_is_api(entry->fs_type) &&
-                                mount_entry_is_visible(entry))
+                if (strcmp(entry->path, path) == 0 && fs_type_is_api(entry->fs_type) && mount_entry_is_visible(entry))
                         return true;
         return false;
 }
@@ -182,10 +181,17 @@ static int skeleton_add_folder(const Skeleton *skeleton, const char *path, Error
         return layers_add(skeleton->layers, skeleton->staging_path, path, NULL, reterr);
 }
 
-/* Folders in @path that cannot be looked into: empty ones, else nothing could be made in them either. */
+/* Folders in @path that cannot be looked into: empty ones, else nothing could be made in them either. Not those of
+ * other people in /tmp, which nobody counts on.
+ */
 static int open_children(Layers *layers, const char *path, Error *reterr) {
-        DIR *folder = opendir(path);
+        DIR *folder;
+        struct stat st;
         int r = 0;
+
+        if (stat(path, &st) < 0 || (st.st_mode & S_ISVTX))
+                return 0;
+        folder = opendir(path);
 
         for (struct dirent *entry; r >= 0 && folder && (entry = readdir(folder));) {
                 CLEANUP_FREE char *child = NULL;
