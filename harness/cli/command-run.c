@@ -299,8 +299,15 @@ static int play_all(RunContext *context) {
 static int put_in_order(RunContext *context, int status) {
         CLEANUP_ERROR Error error = ERROR_INIT;
 
+        const StageKind *stage = context->options->stage;
+        int r = 0;
+
         context->store = evidence_store_close(context->store);
-        if (!context->scope.ownership || run_scope_end(&context->scope, &error) >= 0)
+        if (context->scope.ownership)
+                r = run_scope_end(&context->scope, &error);
+        if (stage->leave)
+                stage->leave();
+        if (r >= 0)
                 return status;
         complain("Something of this run is still there, the next one tries again: %s", error_text(&error));
         return status == STATUS_PASS ? STATUS_ERROR : status;

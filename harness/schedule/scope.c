@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
-#include "stage/delegation.h"
 #include "stage/undo.h"
 
 #define END_LIMIT_USEC (20 * USEC_PER_SEC)
@@ -59,7 +58,6 @@ int run_scope_end(RunScope *scope, Error *reterr) {
 
         scope->guard = NULL;
         scope->ownership = ownership_free(scope->ownership);
-        delegation_leave();
         return r;
 }
 

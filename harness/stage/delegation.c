@@ -120,18 +120,23 @@ int delegation_enter(const char *path, Error *reterr) {
         return delegation_use(path, reterr);
 }
 
-/* Is a cgroup of a run, other than the leaf, or a process other than this one in there? */
-static bool is_in_use(int root_fd) {
+static bool leaf_has_others(int root_fd) {
         int fd = openat(root_fd, LEAF "/cgroup.procs", O_RDONLY | O_CLOEXEC);
         CLEANUP_FILE FILE *procs = fd >= 0 ? fdopen(fd, "r") : NULL;
-        bool is_used = !procs;
-        DIR *folder;
         int pid;
 
         while (procs && fscanf(procs, "%d", &pid) == 1)
-                is_used = is_used || pid != getpid();
+                if (pid != getpid())
+                        return true;
+        return !procs;
+}
 
-        fd = openat(root_fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+/* Is a cgroup in there beside the leaf, or a process other than this one in the leaf? */
+static bool is_in_use(int root_fd) {
+        int fd = openat(root_fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        bool is_used = leaf_has_others(root_fd);
+        DIR *folder;
+
         folder = fd >= 0 ? fdopendir(fd) : NULL;
         if (!folder)
                 return true;
@@ -147,9 +152,17 @@ void delegation_leave(void) {
 
         if (!own_path || open_locked(own_path, &fd) < 0 || is_in_use(fd))
                 return;
-        cgroup_disable_controllers(fd);
+        cgroup_disable_controllers(fd); /* while it gives any to others it takes no process */
         if (write_at(fd, "cgroup.procs", "0") >= 0)
                 (void) unlinkat(fd, LEAF, AT_REMOVEDIR);
+}
+
+void delegation_tidy(const char *path) {
+        CLEANUP_CLOSE int fd = -EBADF;
+
+        if (open_locked(path, &fd) < 0 || is_in_use(fd) || unlinkat(fd, LEAF, AT_REMOVEDIR) < 0)
+                return; /* in use, also by this process */
+        cgroup_disable_controllers(fd);
 }
 
 static bool file_has_word(const char *folder, const char *name, const char *word) {

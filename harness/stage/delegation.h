@@ -41,5 +41,8 @@ const char *delegation_path(void);
  */
 void delegation_leave(void);
 
+/* Takes the leaf in @path away that a dead run has left, where nothing is in there. */
+void delegation_tidy(const char *path);
+
 /* 0 where limits of controller @name can be in force below the delegation, else the reason. */
 int delegation_check_controller(const char *name, Error *reterr);

@@ -277,6 +277,7 @@ static int stale_runs_take(StaleRuns *runs, Error *reterr) {
 
 /* 1 where it was cleaned, 0 where nothing is there, or its last processes do not die: the next run looks again. */
 static int stale_run_clean(const StaleRun *run, Error *reterr) {
+        CLEANUP_FREE char *delegation = read_delegation(run->run_id);
         int r;
 
         if (run->alive_fd >= 0) {
@@ -285,6 +286,8 @@ static int stale_run_clean(const StaleRun *run, Error *reterr) {
                         return 0;
         }
         r = run_remove_cgroups(run->run_id, deadline_in(STALE_LIMIT_USEC), reterr);
+        if (r >= 0 && delegation)
+                delegation_tidy(delegation);
         if (r >= 0)
                 r = run_remove_folder(run->run_id, reterr);
         return r < 0 ? r : 1;

@@ -274,6 +274,7 @@ const StageKind sandbox_stage = {
         .name = "sandbox",
         .doc = "a private systemd as PID 1 of fresh namespaces, over a copy of this machine that keeps no change",
         .enter = sandbox_enter,
+        .leave = delegation_leave,
         .find_unit_folder = sandbox_unit_folder,
         .check_controller = delegation_check_controller,
         .run = sandbox_run,

@@ -70,6 +70,8 @@ typedef struct StageKind {
          * what is missing, and how to get it.
          */
         int (*enter)(Error *reterr);
+        /* At the end, when nothing of the stage is left: gives back what enter() has taken. NULL: nothing. */
+        void (*leave)(void);
 
         /* Where the scenario's unit files and drop-ins go. NULL: there is no such folder, or out of memory. */
         char *(*find_unit_folder)(void);

@@ -111,7 +111,7 @@ def play_parts(share, *parts):
 
 
 def the_sandbox_on_v2(share):
-    said = play_parts(share, "scenarios", "hierarchy", "counters")
+    said = play_parts(share, "scenarios", "hierarchy", "counters", "rootless")
     check("budgets for lateness (late-by-at-most) count" in said["scenarios"], f"the scale is not told:\n{said['scenarios']}")
     check("# budgets for lateness" in (share / "scenarios.tap").read_text(), "the scale is not in the TAP report")
     check_evidence(share)
