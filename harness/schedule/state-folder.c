@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/macros.h"
+#include "stage/rootless.h"
 
 char *state_folder_path(void) {
         const char *state_home = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -16,7 +17,7 @@ char *state_folder_path(void) {
         else if (home && home[0] == '/')
                 r = asprintf(&path, "%s/.local/state/agenttest", home);
         else
-                r = asprintf(&path, "/var/tmp/agenttest-%u", getuid());
+                r = asprintf(&path, "/var/tmp/agenttest-%u", rootless_caller_uid());
         return r < 0 ? NULL : path;
 }
 

@@ -14,10 +14,16 @@
 /* Users of a Debian system, `nobody` (65534) included, and those of DynamicUser=. */
 #define N_IDS_NEEDED 65535
 
+/* As the namespace is the process's, so are these: set once, inherited by fork. */
 static bool is_entered;
+static uid_t caller_uid;
 
 bool rootless_is_entered(void) {
         return is_entered;
+}
+
+uid_t rootless_caller_uid(void) {
+        return is_entered ? caller_uid : getuid();
 }
 
 /* One kind of ids: users or groups. */
@@ -174,6 +180,7 @@ int rootless_enter(bool moves, Error *reterr) {
                 r = make_namespace(ranges, reterr);
         if (r < 0)
                 return r;
+        caller_uid = ranges[0].own;
         is_entered = true;
         /* From the delegated cgroup on: so that a process may be moved from the leaf to a scenario's cgroup, and into
          * this namespace of cgroups again. Source: cgroups(7), "nsdelegate".

@@ -8,11 +8,15 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 /* Has this process, or one it was forked from, entered a user namespace of ours? */
 bool rootless_is_entered(void);
+
+/* Who runs agenttest, by the number that is right outside of the namespace too. */
+uid_t rootless_caller_uid(void);
 
 /**
  * rootless_enter() - become root in a user namespace of our own, in the delegated cgroup
