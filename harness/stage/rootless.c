@@ -16,14 +16,14 @@
 
 /* As the namespace is the process's, so are these: set once, inherited by fork. */
 static bool is_entered;
-static uid_t caller_uid;
+static uid_t caller_uid = (uid_t) -1;
 
 bool rootless_is_entered(void) {
         return is_entered;
 }
 
 uid_t rootless_caller_uid(void) {
-        return is_entered ? caller_uid : getuid();
+        return caller_uid != (uid_t) -1 ? caller_uid : getuid();
 }
 
 /* One kind of ids: users or groups. */
@@ -176,11 +176,12 @@ int rootless_enter(bool moves, Error *reterr) {
                 r = find_ranges(ranges, reterr);
         if (r >= 0)
                 r = runs_folder_settle(reterr); /* while it is known who we are */
-        if (r >= 0)
-                r = make_namespace(ranges, reterr);
         if (r < 0)
                 return r;
-        caller_uid = ranges[0].own;
+        caller_uid = ranges[0].own; /* also where it fails half-way: then we have no number at all */
+        r = make_namespace(ranges, reterr);
+        if (r < 0)
+                return r;
         is_entered = true;
         /* From the delegated cgroup on: so that a process may be moved from the leaf to a scenario's cgroup, and into
          * this namespace of cgroups again. Source: cgroups(7), "nsdelegate".
