@@ -7,6 +7,7 @@ written to. And what is played in there: the suite on pure cgroup v2, with the e
 own systemd; the truths of that hierarchy; what its counters give; the limit scenarios of v2, red.
 """
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,9 +25,27 @@ EXIT_SUITE = 42  # tests/vm/suite
 SUITE_SECONDS = 480
 
 
+running = set()
+
+
 def call(*arguments):
-    return subprocess.run([*RUN, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=900)
+    process = subprocess.Popen([*RUN, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    running.add(process)
+    try:
+        stdout, stderr = process.communicate(timeout=900)
+    finally:
+        process.terminate()
+        process.wait()
+        running.discard(process)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def on_signal(number, _frame):
+    """The machines end in order, with their folders; whoever waits for one, in whatever thread, goes on."""
+    for process in list(running):
+        process.terminate()
+    raise SystemExit(128 + number)
 
 
 def the_probe_can_say_yes(share):
@@ -140,6 +159,8 @@ def the_suite_is_green(share):
 
 
 def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
     if BUILD != (ROOT / "build").resolve():
         sys.exit("vm-test: the machine plays what is in build/")
     with tempfile.TemporaryDirectory(prefix="agenttest-vm-test.", dir="/var/tmp") as folder:
