@@ -121,9 +121,20 @@ _Noreturn static void guard_child(const char *run_id, int death_fd) {
         (void) setsid();
         guard_ignore_signals();
         (void) prctl(PR_SET_NAME, "agenttest-guard");
-        if (chdir("/") < 0 || guard_keep_only(death_fd) < 0)
+        if (chdir("/") < 0 || guard_keep_only(death_fd) < 0 || write(3, "R", 1) != 1)
                 _exit(EXIT_FAILURE);
         _exit(guard_main(run_id));
+}
+
+/* Until then it has no session of its own, and holds the run's locks, as any child that was forked a moment ago. */
+static int guard_wait_ready(const Guard *guard) {
+        ssize_t n;
+        char byte;
+
+        do
+                n = read(guard->run_fd, &byte, 1);
+        while (n < 0 && errno == EINTR);
+        return n == 1 ? 0 : n < 0 ? -errno : -ECHILD;
 }
 
 int guard_start(const Ownership *ownership, Guard **ret_guard, Error *reterr) {
@@ -159,6 +170,11 @@ int guard_start(const Ownership *ownership, Guard **ret_guard, Error *reterr) {
         guard->pidfd = pidfd_open(guard->pid, 0);
         if (guard->pidfd < 0)
                 return error_set_errno(reterr, -errno, "cannot watch the guard process");
+        close_p(&death_fd); /* or the guard's death would not be read as the end */
+        death_fd = -EBADF;
+        r = guard_wait_ready(guard);
+        if (r < 0)
+                return error_set_errno(reterr, r, "the guard process does not start");
 
         *ret_guard = TAKE_PTR(guard);
         return 0;

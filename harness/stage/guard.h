@@ -20,7 +20,8 @@
 
 typedef struct Guard Guard;
 
-/* Errors: those of socketpair(2), fork(2) and pidfd_open(2). */
+/* The guard has a session of its own, and nothing of the run's but the socket, when this returns. Errors: those of
+ * socketpair(2), fork(2) and pidfd_open(2); -ECHILD where it ends at once. */
 int guard_start(const Ownership *ownership, Guard **ret_guard, Error *reterr);
 
 /* In a forked child: closes this process's end and frees the object; the guard of the parent goes on. Returns NULL.
