@@ -33,6 +33,31 @@ bool kmsg_is_relevant(const char *message) {
         return false;
 }
 
+static int hex_digit(char c) {
+        static const char digits[] = "0123456789abcdef";
+        const char *at = c ? strchr(digits, c) : NULL;
+
+        return at ? (int) (at - digits) : -1;
+}
+
+/*
+ * The kernel writes a backslash and every byte that is not printable ASCII as "\\xNN"; a unit's cgroup may be called
+ * "system-my\\x2dagent.slice". Source: Documentation/ABI/testing/dev-kmsg.
+ */
+static void unescape(char *text) {
+        char *to = text;
+
+        for (const char *from = text; *from; to++) {
+                int high = strncmp(from, "\\x", 2) == 0 ? hex_digit(from[2]) : -1;
+                int low = high >= 0 ? hex_digit(from[3]) : -1;
+                bool is_escaped = low >= 0 && high + low > 0;
+
+                *to = is_escaped ? (char) (high * 16 + low) : *from;
+                from += is_escaped ? 4 : 1;
+        }
+        *to = '\0';
+}
+
 /* "6,1234,5678901,-;text\n KEY=value\n": priority, number, stamp, flags; then the text, then a dictionary. */
 static int take_record(KmsgWatch *watch, char *record) {
         char *text = strchr(record, ';');
@@ -46,6 +71,7 @@ static int take_record(KmsgWatch *watch, char *record) {
         end = strchr(text, '\n');
         if (end)
                 *end = '\0';
+        unescape(text);
         if (!kmsg_is_relevant(text))
                 return 0;
 

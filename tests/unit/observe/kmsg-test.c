@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+
 #include "bench.h"
 #include "observe/kmsg-watch.h"
 #include "suites.h"
@@ -27,12 +30,34 @@ START_TEST(no_kernel_log_is_said) {
 }
 END_TEST
 
+START_TEST(what_the_kernel_escaped_is_undone) {
+        static const char record[] =
+                        "6,12,34,-;oom-kill:task_memcg=/system-my\\x5cx2dagent.slice,task=a\\x09\\xzz\\x00\n";
+        Bench *bench = bench_new();
+        CLEANUP(kmsg_watch_free_p) KmsgWatch *watch = NULL;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int fds[2];
+
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+        ck_assert_int_eq(kmsg_watch_new(&bench->observer, fds[0], &watch, &error), 0);
+        ck_assert_int_eq(write(fds[1], record, strlen(record)), (int) strlen(record));
+        ck_assert_int_eq(kmsg_watch_drain(watch), 0);
+        ck_assert_str_eq(entry_get(bench_last(bench, ENTRY_KERNEL), "MESSAGE"),
+                        "oom-kill:task_memcg=/system-my\\x2dagent.slice,task=a\t\\xzz\\x00");
+        watch = kmsg_watch_free(watch);
+        (void) close(fds[0]);
+        (void) close(fds[1]);
+        bench_free(bench);
+}
+END_TEST
+
 Suite *kmsg_suite(void) {
         Suite *suite = suite_create("kmsg");
         TCase *cases = tcase_create("kmsg");
 
         tcase_add_test(cases, only_what_explains_a_death_is_recorded);
         tcase_add_test(cases, no_kernel_log_is_said);
+        tcase_add_test(cases, what_the_kernel_escaped_is_undone);
         suite_add_tcase(suite, cases);
         return suite;
 }
