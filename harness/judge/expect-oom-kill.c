@@ -23,13 +23,18 @@ typedef struct OomView {
         const Window *window;
         Verdict *verdict;
         size_t n_certain;  /* of the victim that is asked for, in time */
+        size_t n_own;      /* of these, those not known to be by another limit than the unit's */
         size_t n_possible; /* the same, and those that may be: by a late stamp, or because the process is not known */
         const Entry *last; /* of the certain ones */
-        const Entry *doubtful;
+        uint64_t last_usec;
+        const OomKill *doubtful;
+        const OomKill *other; /* a certain one by another limit */
+        OomKills kills;
         Text seen;
 } OomView;
 
 static void view_done(OomView *view) {
+        oom_kills_done(&view->kills);
         text_done(&view->seen);
 }
 
@@ -43,33 +48,52 @@ static Certainty is_victim_wanted(const OomView *view, OomVictim victim) {
         return strcmp(oom_victim_name(victim), wanted) == 0 ? CERTAINLY : CERTAINLY_NOT;
 }
 
+static void tell_kill(OomView *view, const OomKill *kill) {
+        text_printf(&view->seen, "%s%s was killed", view->seen.n_bytes > 0 ? ", " : "",
+                        oom_victim_name(kill->victim));
+        if (kill->host_pid > 0)
+                text_printf(&view->seen, " (pid %" PRIi64 " on the host)", kill->host_pid);
+        else
+                text_append(&view->seen, " (by the unit's own counter; there are several records that may be of it)");
+        if (kill->limit != OOM_LIMIT_OTHER)
+                return;
+        text_append(&view->seen, " by the limit of ");
+        oom_limit_name(view->facts->timeline, kill->first, &view->seen);
+}
+
 static int take_kill(OomView *view, const OomKill *kill) {
         Certainty certainty = is_victim_wanted(view, kill->victim);
 
-        text_printf(&view->seen, "%s%s was killed (pid %" PRIi64 " on the host)", view->seen.n_bytes > 0 ? ", " : "",
-                        oom_victim_name(kill->victim), kill->host_pid);
+        tell_kill(view, kill);
         if (certainty == CERTAINLY_NOT)
                 return verdict_rest_on(view->verdict, kill->record->index);
         view->n_possible++;
-        if (certainty == CERTAINLY && kill->record->at_usec <= view->window->deadline_usec) {
+        if (certainty == CERTAINLY && kill->at_usec <= view->window->deadline_usec) {
                 view->n_certain++;
                 view->last = kill->record;
+                view->last_usec = kill->at_usec;
+                if (kill->limit == OOM_LIMIT_OTHER)
+                        view->other = kill;
+                else
+                        view->n_own++;
         } else
-                view->doubtful = kill->record;
+                view->doubtful = kill;
         return verdict_rest_on(view->verdict, kill->record->index);
 }
 
 /* Records that were read before the anchor step began are of before: the log is read to its end there. */
 static int collect(OomView *view) {
-        CLEANUP(oom_kills_done) OomKills kills = { 0 };
-        int r = oom_kills_collect(view->facts, view->window, view->expectation->unit, &kills);
+        int r = oom_kills_collect(view->facts, view->window, view->expectation->unit, &view->kills);
 
-        for (size_t i = 0; r >= 0 && i < kills.n_items; i++)
-                r = take_kill(view, &kills.items[i]);
+        for (size_t i = 0; r >= 0 && i < view->kills.n_items; i++)
+                r = take_kill(view, &view->kills.items[i]);
         if (r < 0)
                 return r;
+        view->n_possible += view->kills.n_unrecorded;
         if (view->seen.n_bytes == 0)
                 text_append(&view->seen, "the kernel has no record of a kill");
+        if (view->kills.n_unrecorded > 0)
+                text_printf(&view->seen, ", memory.oom-kills of the unit rose by %zu more", view->kills.n_unrecorded);
         free(view->verdict->seen);
         view->verdict->seen = strdup(text_get(&view->seen));
         return view->verdict->seen ? 0 : -ENOMEM;
@@ -129,8 +153,31 @@ static int decide_uncertain(OomView *view) {
         if (is_log_absent(view))
                 return verdict_decide(view->verdict, REASON_CHANNEL_LOST,
                                 "there is no kernel log to be read here, and so no record of a kill");
-        (void) window_is_complete(view->facts, view->window, CHANNEL_KMSG, view->expectation->unit, &why);
+        if (window_is_complete(view->facts, view->window, CHANNEL_KMSG, view->expectation->unit, &why))
+                text_append(&why, "the unit's own counter (memory.oom-kills) rose by more than there are records");
         return verdict_decide(view->verdict, REASON_CHANNEL_LOST, "records may be missing: %s", text_get(&why));
+}
+
+/* It was killed, but the unit's limit was not what did it (rule 7). */
+static int decide_other_limit(OomView *view) {
+        CLEANUP_TEXT Text name = TEXT_INIT;
+
+        oom_limit_name(view->facts->timeline, view->other->first, &name);
+        return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
+                        "MemoryMax of %s was not reached: the kernel killed for the limit of %s",
+                        view->expectation->unit, text_get(&name));
+}
+
+static int decide_held(OomView *view) {
+        char moment[WINDOW_MOMENT_MAX];
+
+        if (!view->last) {
+                view->verdict->margin_usec = USEC_INFINITY;
+                return verdict_decide(view->verdict, REASON_HELD, "the kernel killed no such process");
+        }
+        view->verdict->margin_usec = window_margin(view->window, view->last_usec);
+        return verdict_decide(view->verdict, REASON_HELD, "the kernel's record was read %s",
+                        window_moment(view->facts, view->window, view->last_usec, moment));
 }
 
 static int decide_oom(OomView *view) {
@@ -138,18 +185,15 @@ static int decide_oom(OomView *view) {
         bool is_complete = view->window->is_closed && !is_log_absent(view) &&
                            window_is_complete(view->facts, view->window, CHANNEL_KMSG, view->expectation->unit, NULL);
         Certainty certainty = count_matches(count, view->n_certain, is_complete ? view->n_possible : SIZE_MAX, NULL);
-        char moment[WINDOW_MOMENT_MAX];
+        /* An invariant asks whether anybody was killed, whatever for. */
+        bool is_by_other = view->expectation->step && view->other &&
+                           count_matches(count, view->n_own, view->n_own, NULL) != CERTAINLY;
 
-        view->verdict->at_usec = view->last ? view->last->at_usec : 0;
-        if (certainty == CERTAINLY && view->last) {
-                view->verdict->margin_usec = window_margin(view->window, view->last->at_usec);
-                return verdict_decide(view->verdict, REASON_HELD, "the kernel's record was read %s",
-                                window_moment(view->facts, view->window, view->last->at_usec, moment));
-        }
-        if (certainty == CERTAINLY) {
-                view->verdict->margin_usec = USEC_INFINITY;
-                return verdict_decide(view->verdict, REASON_HELD, "the kernel killed no such process");
-        }
+        view->verdict->at_usec = view->last_usec;
+        if (certainty == CERTAINLY && !is_by_other)
+                return decide_held(view);
+        if (certainty == CERTAINLY)
+                return view->window->is_closed ? decide_other_limit(view) : 0;
         if (certainty == CERTAINLY_NOT)
                 return decide_unmet(view);
         return view->window->is_closed ? decide_uncertain(view) : 0;

@@ -7,14 +7,14 @@
 
 /*
  * "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a/b.service,
- * task_memcg=/a/b.service,task=agentd,pid=123,uid=0"
+ * task_memcg=/a/b.service,task=agentd,pid=123,uid=0"; "global_oom" in the place of oom_memcg= where no limit was it.
  */
-static const char *find_path(const char *message, size_t *ret_n) {
-        const char *at = strstr(message, "oom-kill:") ? strstr(message, ",task_memcg=") : NULL;
+static const char *find_path(const char *message, const char *field, size_t *ret_n) {
+        const char *at = strstr(message, "oom-kill:") ? strstr(message, field) : NULL;
 
         if (!at)
                 return NULL;
-        at += strlen(",task_memcg=");
+        at += strlen(field);
         *ret_n = strcspn(at, ",");
         return at;
 }
@@ -39,15 +39,26 @@ static int64_t record_pid(const Entry *record) {
         return at ? strtoll(at + strlen(",pid="), NULL, 10) : 0;
 }
 
-/* "/agenttest-1-0/system.slice/agent.service/sub" is in "/system.slice/agent.service" of the stage "agenttest-1-0".
+static const char *message_of(const Entry *record) {
+        return entry_get(record, "MESSAGE") ?: "";
+}
+
+static bool is_first_line(const Entry *record) {
+        return strstr(message_of(record), "oom-kill:");
+}
+
+/*
+ * "/agenttest-1-0/system.slice/agent.service/sub" is "/sub" in "/system.slice/agent.service" of the stage
+ * "agenttest-1-0". NULL: not in it.
  */
-static bool path_is_in(const char *path, size_t n, const char *mark, const char *control_group) {
+static const char *path_below(const char *path, size_t n, const char *mark, const char *control_group) {
         size_t n_mark = strlen(mark), n_group = strlen(control_group);
         const char *at = memmem(path, n, mark, n_mark);
         const char *rest = at ? at + n_mark : NULL;
 
-        return rest && (size_t) (path + n - rest) >= n_group && strncmp(rest, control_group, n_group) == 0 &&
-               (rest + n_group == path + n || rest[n_group] == '/');
+        if (!rest || (size_t) (path + n - rest) < n_group || strncmp(rest, control_group, n_group) != 0)
+                return NULL;
+        return rest + n_group == path + n || rest[n_group] == '/' ? rest + n_group : NULL;
 }
 
 static const char *cgroup_mark(const Timeline *timeline) {
@@ -56,28 +67,60 @@ static const char *cgroup_mark(const Timeline *timeline) {
         return versions ? entry_get(versions, "cgroup-mark") : NULL;
 }
 
+typedef struct Path {
+        const char *bytes;
+        size_t n;
+        bool is_whole; /* it has to be the cgroup itself, and not one in it */
+} Path;
+
 /* Is it in a cgroup that an entry of @kind names by @field? */
-static bool is_named(const Timeline *timeline, EntryKind kind, const char *field, const char *path, size_t n,
-                const char *unit) {
+static bool is_named(
+                const Timeline *timeline, EntryKind kind, const char *field, const Path *path, const char *unit) {
         const char *mark = cgroup_mark(timeline);
         /* On the machine itself a record's path is the unit's: there is no mark before it. */
         bool is_known = mark && (*mark || timeline_is_shared(timeline));
 
         for (const Entry *entry = is_known ? timeline_next(timeline, 0, kind, unit) : NULL; entry;
                         entry = timeline_next(timeline, entry->index + 1, kind, unit)) {
-                const char *control_group = entry_get(entry, field);
+                const char *control_group = entry_get(entry, field), *below;
 
-                if (control_group && *control_group && !entry_get(entry, "scope") &&
-                                path_is_in(path, n, mark, control_group))
+                if (!control_group || !*control_group || entry_get(entry, "scope"))
+                        continue;
+                below = path_below(path->bytes, path->n, mark, control_group);
+                if (below && (!path->is_whole || below == path->bytes + path->n))
                         return true;
         }
         return false;
 }
 
 /* Any ControlGroup the unit had: the property is empty again when the unit is at rest. */
-static bool is_in_unit(const Timeline *timeline, const char *path, size_t n, const char *unit) {
-        return is_named(timeline, ENTRY_COUNTER, "group", path, n, unit) ||
-               is_named(timeline, ENTRY_PROPERTIES, "ControlGroup", path, n, unit);
+static bool is_in_unit(const Timeline *timeline, const Path *path, const char *unit) {
+        return is_named(timeline, ENTRY_COUNTER, "group", path, unit) ||
+               is_named(timeline, ENTRY_PROPERTIES, "ControlGroup", path, unit);
+}
+
+static OomLimit limit_of(const Timeline *timeline, const Entry *first, const char *unit) {
+        Path path = { .is_whole = true };
+
+        path.bytes = find_path(message_of(first), ",oom_memcg=", &path.n);
+        return path.bytes && is_in_unit(timeline, &path, unit) ? OOM_LIMIT_OWN : OOM_LIMIT_OTHER;
+}
+
+void oom_limit_name(const Timeline *timeline, const Entry *first, Text *ret_name) {
+        const char *mark = cgroup_mark(timeline) ?: "";
+        size_t n = 0;
+        const char *path = find_path(message_of(first), ",oom_memcg=", &n);
+        const char *at = path && *mark ? memmem(path, n, mark, strlen(mark)) : NULL;
+
+        if (!path) {
+                text_append(ret_name, "the whole machine");
+                return;
+        }
+        if (at) {
+                n -= (size_t) (at + strlen(mark) - path);
+                path = at + strlen(mark);
+        }
+        text_append_bytes(ret_name, n > 0 ? path : "/", n > 0 ? n : 1);
 }
 
 /* The last process that was recorded under this pid out there, of any unit. */
@@ -94,14 +137,13 @@ static bool is_of_unit(const Entry *process, const char *unit) {
 }
 
 bool oom_record_is_of(const Timeline *timeline, const Entry *record, const char *unit) {
-        const char *message = entry_get(record, "MESSAGE") ?: "", *path;
-        size_t n = 0;
+        Path path = { 0 };
 
         if (record->kind != ENTRY_KERNEL)
                 return false;
-        path = find_path(message, &n);
-        if (path)
-                return is_in_unit(timeline, path, n, unit);
+        path.bytes = find_path(message_of(record), ",task_memcg=", &path.n);
+        if (path.bytes)
+                return is_in_unit(timeline, &path, unit);
         return is_of_unit(find_process(timeline, record_pid(record)), unit);
 }
 
@@ -131,37 +173,51 @@ static OomVictim find_victim(const Timeline *timeline, int64_t host_pid, const c
         return are_mains_known(timeline, unit) ? OOM_VICTIM_CHILD : OOM_VICTIM_UNKNOWN;
 }
 
-static int take_kill(OomKills *kills, const Entry *record, int64_t host_pid, OomVictim victim) {
-        OomKill *last = kills->n_items > 0 ? &kills->items[kills->n_items - 1] : NULL, *items;
+/* Where @record is one more line about a kill: none of another kill has begun since (@burst_index). */
+static OomKill *find_kill(OomKills *kills, int64_t host_pid, size_t burst_index) {
+        for (size_t i = kills->n_items; i > 0; i--) {
+                OomKill *kill = &kills->items[i - 1];
 
-        /* The second line about the same kill. */
-        if (last && last->host_pid == host_pid) {
-                last->record = record;
-                return 0;
+                if (kill->host_pid == host_pid && kill->record->index >= burst_index)
+                        return kill;
         }
-        items = reallocarray(kills->items, kills->n_items + 1, sizeof(OomKill));
+        return NULL;
+}
+
+static int add_kill(OomKills *kills, const OomKill *kill) {
+        OomKill *items = reallocarray(kills->items, kills->n_items + 1, sizeof(OomKill));
+
         if (!items)
                 return -ENOMEM;
         kills->items = items;
-        items[kills->n_items++] = (OomKill){ .record = record, .host_pid = host_pid, .victim = victim };
+        items[kills->n_items++] = *kill;
         return 0;
 }
 
-/* Lines about processes that no path and no pid gives to anybody: how many of them the unit's own counter accounts
- * for.
- */
-static int count_unaccounted(
-                const Case *facts, const Window *window, const char *unit, size_t n_known, size_t *ret_n) {
-        CounterRange range;
-        int r = counter_range(facts, window, unit, counter_kind("memory.oom-kills"), NULL, NULL, &range);
+static int take_record(OomKills *kills, const Timeline *timeline, const Entry *record, size_t burst_index,
+                const char *unit) {
+        int64_t host_pid = record_pid(record);
+        OomKill *known = find_kill(kills, host_pid, burst_index);
+        OomKill kill = {
+                .record = record,
+                .host_pid = host_pid,
+                .at_usec = record->at_usec,
+                .victim = find_victim(timeline, host_pid, unit),
+        };
 
-        if (r < 0)
-                return r;
-        *ret_n = range.n_low != SIZE_MAX && range.n_low > n_known ? range.n_low - n_known : 0;
-        return 0;
+        if (known) {
+                known->record = record;
+                known->at_usec = record->at_usec;
+                known->n_lines++;
+                return 0;
+        }
+        if (is_first_line(record)) {
+                kill.first = record;
+                kill.limit = limit_of(timeline, record, unit);
+        } else
+                kill.n_lines = 1;
+        return add_kill(kills, &kill);
 }
-
-typedef bool (*RecordFilter)(const Timeline *timeline, const Entry *record, const char *unit);
 
 bool oom_record_is_bare(const Timeline *timeline, const Entry *record) {
         int64_t host_pid;
@@ -170,7 +226,7 @@ bool oom_record_is_bare(const Timeline *timeline, const Entry *record) {
                 return false;
         for (const Entry *other = timeline_last(timeline, record->index, ENTRY_KERNEL, NULL); other;
                         other = timeline_last(timeline, other->index, ENTRY_KERNEL, NULL))
-                if (record_pid(other) == host_pid && strstr(entry_get(other, "MESSAGE") ?: "", "oom-kill:"))
+                if (record_pid(other) == host_pid && is_first_line(other))
                         return false;
         return true;
 }
@@ -180,37 +236,97 @@ static bool is_nobodys(const Timeline *timeline, const Entry *record, const char
         return oom_record_is_bare(timeline, record) && !find_process(timeline, record_pid(record));
 }
 
-static int collect(const Case *facts, const Window *window, const char *unit, RecordFilter filter, size_t n_max,
-                OomKills *kills) {
-        const Timeline *timeline = facts->timeline;
+typedef bool (*RecordFilter)(const Timeline *timeline, const Entry *record, const char *unit);
 
-        for (const Entry *record = timeline_next(timeline, window->anchor_index, ENTRY_KERNEL, NULL);
-                        record && record->index < window->end_index && n_max > 0;
+static int collect(const Timeline *timeline, size_t begin, size_t end, const char *unit, RecordFilter filter,
+                OomKills *kills) {
+        size_t burst_index = begin;
+
+        for (const Entry *record = timeline_next(timeline, begin, ENTRY_KERNEL, NULL); record && record->index < end;
                         record = timeline_next(timeline, record->index + 1, ENTRY_KERNEL, NULL)) {
-                int64_t host_pid = record_pid(record);
                 int r;
 
-                if (host_pid <= 0 || !filter(timeline, record, unit))
+                if (is_first_line(record))
+                        burst_index = record->index;
+                if (record_pid(record) <= 0 || !filter(timeline, record, unit))
                         continue;
-                r = take_kill(kills, record, host_pid, find_victim(timeline, host_pid, unit));
+                r = take_record(kills, timeline, record, burst_index, unit);
                 if (r < 0)
                         return r;
-                if (n_max != SIZE_MAX)
-                        n_max--;
         }
         return 0;
 }
 
-int oom_kills_collect(const Case *facts, const Window *window, const char *unit, OomKills *ret_kills) {
-        size_t n_unaccounted = 0;
+static size_t count_lines(const OomKills *kills) {
+        size_t n_lines = 0;
+
+        FOREACH_ARRAY (kill, kills->items, kills->n_items)
+                n_lines += kill->n_lines > 0 ? kill->n_lines : 1;
+        return n_lines;
+}
+
+/* Which of the @candidates it were is not known; how many, and by when, the unit's own counter tells. */
+static int add_unnamed(OomKills *kills, const OomKills *candidates, const CounterRange *range, size_t n_known,
+                uint64_t deadline_usec) {
+        for (size_t n = n_known + 1; n <= range->n_low; n++) {
+                OomKill kill = candidates->items[0];
+                int r;
+
+                kill.record = range->last;
+                kill.host_pid = 0;
+                kill.at_usec = range->last->at_usec;
+                if (n <= range->n_low_timed && kill.at_usec > deadline_usec)
+                        kill.at_usec = deadline_usec;
+                r = add_kill(kills, &kill);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Lines about processes that no path and no pid gives to anybody, as far as the unit's own counter asks for them. */
+static int add_nobodys(const Case *facts, const Window *window, const char *unit, OomKills *kills) {
+        CLEANUP(oom_kills_done) OomKills candidates = { 0 };
+        size_t n_known = count_lines(kills), n_lines;
+        CounterRange range;
         int r;
 
-        r = collect(facts, window, unit, oom_record_is_of, SIZE_MAX, ret_kills);
-        if (r >= 0)
-                r = count_unaccounted(facts, window, unit, ret_kills->n_items, &n_unaccounted);
-        if (r >= 0)
-                r = collect(facts, window, unit, is_nobodys, n_unaccounted, ret_kills);
-        return r;
+        r = counter_range(facts, window, unit, counter_kind("memory.oom-kills"), NULL, NULL, &range);
+        if (r < 0 || range.n_low == SIZE_MAX || range.n_low <= n_known)
+                return r;
+        r = collect(facts->timeline, window->anchor_index, window->end_index, unit, is_nobodys, &candidates);
+        if (r < 0)
+                return r;
+        n_lines = count_lines(&candidates);
+        if (n_lines > range.n_low - n_known)
+                return add_unnamed(kills, &candidates, &range, n_known, window->deadline_usec);
+        FOREACH_ARRAY (kill, candidates.items, candidates.n_items) {
+                r = add_kill(kills, kill);
+                if (r < 0)
+                        return r;
+        }
+        kills->n_unrecorded = range.n_low - n_known - n_lines;
+        return 0;
+}
+
+int oom_kills_collect(const Case *facts, const Window *window, const char *unit, OomKills *ret_kills) {
+        int r = collect(facts->timeline, window->anchor_index, window->end_index, unit, oom_record_is_of, ret_kills);
+
+        return r < 0 ? r : add_nobodys(facts, window, unit, ret_kills);
+}
+
+const Entry *oom_other_limit(const Timeline *timeline, const char *unit, size_t begin, size_t end) {
+        CLEANUP(oom_kills_done) OomKills kills = { 0 };
+        const Entry *other = NULL;
+
+        if (collect(timeline, begin, end, unit, oom_record_is_of, &kills) < 0)
+                return NULL;
+        FOREACH_ARRAY (kill, kills.items, kills.n_items) {
+                if (kill->limit != OOM_LIMIT_OTHER)
+                        return NULL;
+                other = kill->first;
+        }
+        return other;
 }
 
 void oom_kills_done(OomKills *kills) {

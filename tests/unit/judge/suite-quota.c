@@ -175,19 +175,22 @@ static const Sample limit_samples[] = {
 #define HOST(pid, host, role) "1060 host-pid " UNIT " pid=" pid " host-pid=" host " role=" role "\n"
 #define GROUP                 COUNTER("1100", "1100ms", "populated", "7", "key=populated text='populated 1'")
 #define MEMORY_LIMIT          COUNTER("2500", "2500ms", "memory.max", "7", "text=67108864")
-#define FULL(at, path, pid)                                                                                          \
-        at " kernel - MESSAGE='oom-kill:constraint=X,oom_memcg=/,task_memcg=" path ",task=x,pid=" pid ",uid=0'\n"
-#define BARE(at, pid) at " kernel - MESSAGE='Memory cgroup out of memory: Killed process " pid " (x) total-vm:1kB'\n"
-#define OURS          "/agenttest-ab-1/system.slice/agent.service"
-#define KILLS(at, n)  COUNTER(at, at "ms", "memory.oom-kills", "7", "key=oom_kill text='oom_kill " n "'")
-#define DECIDED       STEP_END("5000", "steps[1]") ENDED
+#define LIMITED(at, limit, path, pid)                                                                                \
+        at " kernel - MESSAGE='oom-kill:constraint=X," limit ",task_memcg=" path ",task=x,pid=" pid ",uid=0'\n"
+#define FULL(at, path, pid) LIMITED(at, "oom_memcg=" path, path, pid)
+#define BARE(at, pid)       at " kernel - MESSAGE='Memory cgroup out of memory: Killed process " pid " (x) total-vm:1kB'\n"
+#define OURS                "/agenttest-ab-1/system.slice/agent.service"
+#define BY_SLICE(pid)       LIMITED("3000", "oom_memcg=/agenttest-ab-1/system.slice", OURS, pid) BARE("3000", pid)
+#define KILLS(at, n)        COUNTER(at, at "ms", "memory.oom-kills", "7", "key=oom_kill text='oom_kill " n "'")
+#define DECIDED             STEP_END("5000", "steps[1]") ENDED
 
 static const Sample oom_samples[] = {
         { OOM("victim: main", MEMORY_LIMIT FULL("3000", OURS, "9100") BARE("3000", "9100") DECIDED),
                         ONE("oom-kill", "held") },
         { OOM("victim: child", MEMORY_LIMIT FULL("3000", OURS, "9200") BARE("3000", "9200") DECIDED),
                         ONE("oom-kill", "held") },
-        { OOM("victim: child", MEMORY_LIMIT FULL("3000", OURS "/sub", "9200") DECIDED), ONE("oom-kill", "held") },
+        { OOM("victim: child", MEMORY_LIMIT LIMITED("3000", "oom_memcg=" OURS, OURS "/sub", "9200") DECIDED),
+                        ONE("oom-kill", "held") },
         { OOM("victim: hog", HOST("300", "9300", "hog") MEMORY_LIMIT BARE("3000", "9300") DECIDED),
                         ONE("oom-kill", "held") },
         /* Both lines are one kill. */
@@ -217,7 +220,40 @@ static const Sample oom_samples[] = {
                         ONE("oom-kill", "load-too-low") },
         { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT FULL("3000", "/x", "9200")
                                                BARE("3000", "9200") KILLS("3100", "1") CLOSED("7000")),
+                        ONE("oom-kill", "channel-lost") },
+        /* The counter knows of more kills than the log. */
+        { OOM("count: 0", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT KILLS("6500", "1") CLOSED("7000")),
+                        ONE("oom-kill", "channel-lost") },
+        { OOM("count: 1", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT FULL("3000", OURS, "9100") BARE("3000", "9100")
+                                          KILLS("6500", "2") CLOSED("7000")),
+                        ONE("oom-kill", "channel-lost") },
+        /* More lines than kills: it was one of them, and by the counter's reading, not by a line's stamp. */
+        { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") BARE("3001", "9400")
+                                               KILLS("3100", "1") DECIDED),
+                        ONE("oom-kill", "held") },
+        { OOM("victim: child, count: 1", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200")
+                                                         BARE("6400", "9400") KILLS("6500", "1") CLOSED("7000")),
+                        ONE("oom-kill", "late-stamp") },
+        { OOM("victim: child, count: 1",
+                          NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") BARE("6400", "9400")
+                                          KILLS("3100", "1") KILLS("6500", "1") CLOSED("7000")),
+                        ONE("oom-kill", "held") },
+        /* A group is killed with its first victim, which is told of twice, and counted twice. */
+        { OOM("victim: main, count: 1", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT FULL("3000", OURS, "9100")
+                                                        BARE("3000", "9100") BARE("3000", "9200") BARE("3000", "9100")
+                                                                        KILLS("6500", "3") CLOSED("7000")),
+                        ONE("oom-kill", "held") },
+        { OOM("count: 2", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT FULL("3000", OURS, "9100") BARE("3000", "9100")
+                                          BARE("3000", "9200") BARE("3000", "9100") KILLS("6500", "3")
+                                                          CLOSED("7000")),
+                        ONE("oom-kill", "held") },
+        /* The limit of the slice, or the machine's end, is not the unit's. */
+        { OOM("victim: main", MEMORY_LIMIT BY_SLICE("9100") CLOSED("7000")), ONE("oom-kill", "load-too-low") },
+        { OOM("victim: main", MEMORY_LIMIT LIMITED("3000", "global_oom", OURS, "9100") CLOSED("7000")),
                         ONE("oom-kill", "load-too-low") },
+        { OOM("victim: main", MEMORY_LIMIT BY_SLICE("9100") FULL("3500", OURS, "9100") BARE("3500", "9100") DECIDED),
+                        ONE("oom-kill", "held") },
+        { OOM("count: 0", MEMORY_LIMIT BY_SLICE("9100") CLOSED("7000")), ONE("oom-kill", "wrong-value") },
         /* Rule 7, and a log that cannot be read. */
         { OOM("victim: main", CLOSED("7000")), ONE("oom-kill", "limit-not-in-force") },
         { OOM("victim: main", MEMORY_LIMIT CLOSED("7000")), ONE("oom-kill", "load-too-low") },
