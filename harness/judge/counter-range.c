@@ -6,6 +6,7 @@
 
 #include "base/quantity.h"
 #include "judge/count.h"
+#include "judge/window.h"
 
 /* One cgroup of the unit: between two automatic restarts. */
 typedef struct Life {
@@ -158,8 +159,13 @@ static int scan_run(Scan *scan) {
                         return r;
                 note_reached(scan, entry);
         }
-        scan->is_gapless = scan->is_gapless && !has_several_invocations(scan);
         return 0;
+}
+
+/* Of a cgroup that came and went between two readings only the manager tells. */
+static bool are_invocations_known(const Scan *scan) {
+        return window_is_complete(scan->facts, scan->window, CHANNEL_BUS, scan->unit, NULL) &&
+               !has_several_invocations(scan);
 }
 
 /* A slice's peak is at least that of each unit in it, also of one that is gone. */
@@ -201,7 +207,7 @@ int counter_range(const Case *facts, const Window *window, const char *unit, con
         ret_range->reached = scan.reached;
         if (!window->is_closed)
                 return 0;
-        if (scan.is_gapless && scan.is_complete)
+        if (scan.is_gapless && scan.is_complete && are_invocations_known(&scan))
                 ret_range->n_high = ret_range->n_low;
         else if (kind->nature == COUNTER_PEAK)
                 ret_range->n_high = slice_peak(&scan);

@@ -5,8 +5,9 @@
  * How far a counter that only grows got in a window, as far as the readings tell: a range.
  *
  * A reading of a unit's own cgroup gives the lower end. There is an upper end only where nothing can have been
- * missed: one cgroup all the time, read when the window began and once more when it was over. Where the cgroup is
- * gone, a peak has the one of the slice as its upper end; anything else was "at least" what was read.
+ * missed: one cgroup all the time, as far as a bus without loss tells, read when the window began and once more when
+ * it was over. Where the cgroup is gone, a peak has the one of the slice as its upper end; anything else was "at
+ * least" what was read.
  */
 
 #include "judge/counters.h"

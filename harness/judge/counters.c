@@ -14,11 +14,11 @@
 static const CounterKind kinds[] = {
         { "memory.peak", COUNTER_PEAK, "memory.max", "MemoryMax", .is_bounded = true },
         { "memory.current", COUNTER_GAUGE, "memory.max", "MemoryMax", .is_bounded = true },
-        { "memory.oom-kills", COUNTER_COUNT, "memory.max", "MemoryMax", .is_of_quota = true },
+        { "memory.oom-kills", COUNTER_COUNT, "memory.max", "MemoryMax", .is_of_quota = true, .is_of_kills = true },
         { "memory.high-hits", COUNTER_COUNT, "memory.high", "MemoryHigh", .is_of_quota = true },
         { "pids.peak", COUNTER_PEAK, "pids.max", "TasksMax", .is_bounded = true },
         { "pids.current", COUNTER_GAUGE, "pids.max", "TasksMax", .is_bounded = true },
-        { "pids.denied", COUNTER_COUNT, "pids.max", "TasksMax", .is_of_quota = true },
+        { "pids.denied", COUNTER_COUNT, "pids.max", "TasksMax", .is_of_quota = true, .peak = "pids.peak" },
         { "cpu.throttled", COUNTER_COUNT, "cpu.max", "CPUQuota", .is_of_quota = true },
         { "cpu.periods", COUNTER_COUNT, "cpu.max", "CPUQuota", .is_of_quota = true },
         { "cpu.load", COUNTER_LOAD, "cpu.max", "CPUQuota", .is_of_quota = true },
@@ -72,6 +72,9 @@ static void visit_counter(const char *name, void (*visit)(const char *counter, v
                 visit("cpu.usage", userdata);
         } else
                 visit(name, userdata);
+        /* And the peak last: what has moved the counter is in it. */
+        if (kind->peak)
+                visit(kind->peak, userdata);
 }
 
 void expectation_counters(

@@ -25,6 +25,8 @@ typedef struct CounterKind {
         const char *property; /* systemd's name of that limit */
         bool is_of_quota;     /* it says nothing where the limit is not in force (rule 7) */
         bool is_bounded;      /* the kernel never lets it exceed the limit */
+        bool is_of_kills;     /* the kernel's records tell whose limit it was */
+        const char *peak;     /* the counter that tells whether the unit's own limit was reached; NULL: none */
 } CounterKind;
 
 /* NULL for a name there is no such counter of. "file:NAME" is a gauge. */

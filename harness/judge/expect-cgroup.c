@@ -9,6 +9,7 @@
 #include "judge/counter-range.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
+#include "judge/quota.h"
 #include "judge/window.h"
 #include "scenario/diagnostic.h"
 #include "scenario/literal.h"
@@ -85,20 +86,64 @@ static bool is_always(const CgroupView *view) {
                view->expectation < scenario->always + scenario->n_always;
 }
 
+/* Readings from before the anchor step has done its work tell of the time before it. */
+static size_t anchor_end(const CgroupView *view) {
+        const Window *window = view->window;
+        StepRun anchor;
+
+        if (is_invariant(view) || window->anchor_index == window->begin_index)
+                return window->begin_index;
+        step_run_find(view->facts->timeline, window->anchor_index, &anchor);
+        return anchor.end_index != SIZE_MAX ? anchor.end_index : window->begin_index;
+}
+
 /* ---- rule 7: a quota that is not in force, or was not reached, proves nothing ---- */
 
-static int check_limit(const CgroupView *view, const CounterKind *kind, Finding *finding) {
-        const Entry *limit = counter_latest(view->facts->timeline, view->expectation->unit, kind->limit,
-                        view->window->anchor_index, view->window->end_index);
-        double number;
+/*
+ * "Not more than" is worth something only where the limit was in force all the time; that the counter moved, also
+ * where it is by now.
+ */
+static int check_limit(const CgroupView *view, const CounterKind *kind, bool is_throughout, Finding *finding) {
+        size_t begin = is_throughout ? anchor_end(view) : view->window->anchor_index;
+        bool is_in_force;
+        const Entry *limit = quota_limit(view->facts->timeline, view->expectation->unit, kind, begin,
+                        view->window->end_index, is_throughout, &is_in_force);
 
+        if (is_in_force)
+                return 0;
         if (!limit)
                 return find(finding, REASON_LIMIT_NOT_IN_FORCE, "whether %s is in force could not be read back (%s)",
                                 kind->property, kind->limit);
-        if (counter_number(limit, &number) && number < (double) (SIZE_MAX / 4))
-                return 0;
+        finding->reading = limit;
         return find(finding, REASON_LIMIT_NOT_IN_FORCE, "%s is not in force (%s says there is no limit)",
                         kind->property, kind->limit);
+}
+
+/* Where the next step begins: the kernel's record of a kill that was counted may be read behind the window. */
+static size_t records_end(const CgroupView *view) {
+        StepRun step_run;
+
+        step_run_find(view->facts->timeline, view->window->begin_index, &step_run);
+        return step_run.next_index;
+}
+
+/* @finding holds because the counter moved. Was it the unit's own limit? An invariant asks whether it moved at all.
+ */
+static int check_reached(const CgroupView *view, const CounterKind *kind, Finding *finding) {
+        CLEANUP_TEXT Text why = TEXT_INIT;
+        Truth truth;
+
+        if (!kind->is_of_quota || finding->reason != REASON_HELD || is_invariant(view))
+                return 0;
+        truth = quota_reached(view->facts->timeline, view->expectation->unit, kind, finding->reading,
+                        view->window->anchor_index, kind->is_of_kills ? records_end(view) : view->window->end_index,
+                        &why);
+        if (truth == TRUTH_FALSE)
+                return find(finding, REASON_LOAD_TOO_LOW, "%s of %s was not reached: what moved %s was %s",
+                                kind->property, view->expectation->unit, kind->name, text_get(&why));
+        if (truth == TRUTH_IRRELEVANT && !window_is_over(view->window))
+                finding->reason = REASON_NONE;
+        return 0;
 }
 
 /* The share of the processor is what the quota allows only where the quota has held somebody up. */
@@ -112,8 +157,8 @@ static int check_throttled(const CgroupView *view, Finding *finding) {
         return find(finding, REASON_LOAD_TOO_LOW, "the quota was never reached: cpu.throttled has not moved");
 }
 
-static int check_quota(const CgroupView *view, const CounterKind *kind, Finding *finding) {
-        int r = kind->is_of_quota ? check_limit(view, kind, finding) : 0;
+static int check_quota(const CgroupView *view, const CounterKind *kind, bool is_throughout, Finding *finding) {
+        int r = kind->is_of_quota ? check_limit(view, kind, is_throughout, finding) : 0;
 
         if (r >= 0 && finding->reason == REASON_HELD && kind->nature == COUNTER_LOAD)
                 r = check_throttled(view, finding);
@@ -131,10 +176,11 @@ static int find_unmet(const CgroupView *view, const CounterKind *kind, const Mat
         if (!is_too_low || is_invariant(view))
                 return find(finding, REASON_WRONG_VALUE, "it did not hold");
         r = find(finding, REASON_LOAD_TOO_LOW, "the load was too low for a verdict");
-        return r < 0 ? r : check_quota(view, kind, finding);
+        return r < 0 ? r : check_quota(view, kind, false, finding);
 }
 
 static int find_uncertain(const CgroupView *view, const Match *match, const CounterRange *range, Finding *finding) {
+        CLEANUP_TEXT Text why = TEXT_INIT;
         CounterRange late = *range;
 
         late.n_low_timed = late.n_low;
@@ -142,6 +188,10 @@ static int find_uncertain(const CgroupView *view, const Match *match, const Coun
                 return find(finding, REASON_LATE_STAMP,
                                 "by its stamp it held only after the deadline, and nothing tells that it did not "
                                 "before");
+        if (range->n_high == SIZE_MAX &&
+                        !window_is_complete(view->facts, view->window, CHANNEL_BUS, view->expectation->unit, &why))
+                return find(finding, REASON_CHANNEL_LOST,
+                                "whether the unit had another cgroup meanwhile is not known: %s", text_get(&why));
         if (range->n_high == SIZE_MAX)
                 return find(finding, REASON_UNREADABLE,
                                 "the counter could not be read to the end: the cgroup is gone, or was another one "
@@ -151,10 +201,13 @@ static int find_uncertain(const CgroupView *view, const Match *match, const Coun
 
 static int find_closed(const CgroupView *view, const CounterKind *kind, const Match *match, const CounterRange *range,
                 Finding *finding) {
+        int r;
+
         switch (count_matches(match, range->n_low_timed, range->n_high, &view->lookup)) {
         case CERTAINLY:
                 finding->reason = REASON_HELD;
-                return check_quota(view, kind, finding);
+                r = check_quota(view, kind, true, finding);
+                return r < 0 || range->n_low == 0 ? r : check_reached(view, kind, finding);
         case CERTAINLY_NOT:
                 return find_unmet(view, kind, match, range, finding);
         case UNCERTAIN:
@@ -182,7 +235,8 @@ static int find_growing(const CgroupView *view, const CounterKind *kind, const N
                 finding->reason = REASON_HELD;
                 finding->at_usec = range.reached->at_usec;
                 finding->reading = range.reached;
-                return check_quota(view, kind, finding);
+                r = check_quota(view, kind, false, finding);
+                return r < 0 ? r : check_reached(view, kind, finding);
         }
         /* It went too far already, and never goes back. */
         if (count_matches(&wanted->match, range.n_low, SIZE_MAX, &view->lookup) == CERTAINLY_NOT)
@@ -237,23 +291,15 @@ static int see_gauge(Finding *finding, const char *name, const Text *text, const
         return finding->seen ? 0 : -ENOMEM;
 }
 
-/* Readings from before the anchor step has done its work tell of the time before it. */
-static size_t gauge_begin(const CgroupView *view) {
-        const Window *window = view->window;
-        StepRun anchor;
-
-        if (is_invariant(view) || window->deadline_usec == USEC_INFINITY)
-                return window->begin_index;
-        step_run_find(view->facts->timeline, window->anchor_index, &anchor);
-        return anchor.end_index != SIZE_MAX ? anchor.end_index : window->begin_index;
-}
-
 static int find_gauge(const CgroupView *view, const CounterKind *kind, const NamedMatch *wanted, Finding *finding) {
         const Timeline *timeline = view->facts->timeline;
         bool is_raw = strncmp(wanted->name, "file:", 5) == 0;
+        /* Without `within` it is asked how it is now. */
+        size_t begin = view->window->deadline_usec == USEC_INFINITY ? view->window->begin_index : anchor_end(view);
         int64_t error = 0;
+        size_t n_unread = 0;
 
-        for (const Entry *entry = timeline_next(timeline, gauge_begin(view), ENTRY_COUNTER, view->expectation->unit);
+        for (const Entry *entry = timeline_next(timeline, begin, ENTRY_COUNTER, view->expectation->unit);
                         entry && entry->index < view->window->end_index;
                         entry = timeline_next(timeline, entry->index + 1, ENTRY_COUNTER, view->expectation->unit)) {
                 CLEANUP_TEXT Text text = TEXT_INIT;
@@ -264,6 +310,8 @@ static int find_gauge(const CgroupView *view, const CounterKind *kind, const Nam
                         continue;
                 if (!read_gauge(entry, is_raw, &text)) {
                         error = entry_get_number(entry, "errno", 0);
+                        /* Before the unit was there for the first time, there was nothing to be read. */
+                        n_unread += finding->seen != NULL;
                         continue;
                 }
                 is_match = match_text(&wanted->match, text_get(&text), text.n_bytes, &view->lookup);
@@ -274,7 +322,7 @@ static int find_gauge(const CgroupView *view, const CounterKind *kind, const Nam
                         return find(finding, REASON_FORBIDDEN_SEEN, "it did not hold");
                 if (!is_always(view) && is_match && entry->at_usec <= view->window->deadline_usec) {
                         finding->reason = REASON_HELD;
-                        return check_quota(view, kind, finding);
+                        return check_quota(view, kind, false, finding);
                 }
         }
         if (!view->window->is_closed)
@@ -284,6 +332,10 @@ static int find_gauge(const CgroupView *view, const CounterKind *kind, const Nam
                                 error ? strerror((int) error) : "");
         if (!is_always(view))
                 return find(finding, REASON_WRONG_VALUE, "it did not hold");
+        if (n_unread > 0)
+                return find(finding, REASON_UNREADABLE,
+                                "nothing was seen against it, but %s could not be read %zu times: %s", wanted->name,
+                                n_unread, strerror((int) error));
         finding->reason = REASON_HELD;
         return 0;
 }

@@ -7,6 +7,7 @@
 #include "judge/counters.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
+#include "judge/quota.h"
 #include "judge/window.h"
 
 enum { LIMIT_LIMITS, N_LIMIT_KEYS };
@@ -26,6 +27,28 @@ static void view_done(LimitView *view) {
         text_done(&view->matching);
 }
 
+static bool is_invariant(const LimitView *view) {
+        return !view->expectation->step;
+}
+
+static bool is_look(const LimitView *view, const LimitPlace *place, const Entry *entry) {
+        return place->counter ? is_reading(entry, view->expectation->unit, place->counter)
+                              : entry_has(entry, "role", "main");
+}
+
+static bool look_number(const LimitPlace *place, const Entry *look, double *ret_number) {
+        return place->counter ? counter_number(look, ret_number) : process_limit(look, place->line, ret_number);
+}
+
+static bool look_matches(const LimitView *view, const NamedMatch *wanted, double number) {
+        CaptureScope scope = { .facts = view->facts, .before = SIZE_MAX };
+        TemplateLookup lookup = capture_lookup(&scope);
+        char text[COUNTER_TEXT_MAX];
+
+        (void) counter_text(number, text);
+        return match_text(&wanted->match, text, strlen(text), &lookup);
+}
+
 /* The last look at the place in the window, readable or not. */
 static const Entry *find_look(const LimitView *view, const LimitPlace *place) {
         const Timeline *timeline = view->facts->timeline;
@@ -35,9 +58,41 @@ static const Entry *find_look(const LimitView *view, const LimitPlace *place) {
         for (const Entry *entry = timeline_last(timeline, view->window->end_index, kind, unit);
                         entry && entry->index >= view->window->anchor_index;
                         entry = timeline_last(timeline, entry->index, kind, unit))
-                if (place->counter ? is_reading(entry, unit, place->counter) : entry_has(entry, "role", "main"))
+                if (is_look(view, place, entry))
                         return entry;
         return NULL;
+}
+
+/* There is no cgroup, or no main process: nothing that a limit could be in force for. */
+static bool is_of_nothing(const LimitView *view, const Entry *look) {
+        int64_t error = entry_get_number(look, "errno", 0);
+
+        return error == ENOENT || error == ENODEV || error == ENODATA || error == ESRCH ||
+               is_of_idle_unit(view->facts->timeline, look);
+}
+
+/*
+ * An invariant has to hold by every look at a unit that was there: the first by which it did not, else the first that
+ * could not be read, else the last.
+ */
+static const Entry *find_worst_look(const LimitView *view, const LimitPlace *place, const NamedMatch *wanted) {
+        const Timeline *timeline = view->facts->timeline;
+        EntryKind kind = place->counter ? ENTRY_COUNTER : ENTRY_PROCESS;
+        const Entry *last = NULL, *unread = NULL;
+        double number;
+
+        for (const Entry *entry = timeline_next(timeline, view->window->anchor_index, kind, view->expectation->unit);
+                        entry && entry->index < view->window->end_index;
+                        entry = timeline_next(timeline, entry->index + 1, kind, view->expectation->unit)) {
+                if (!is_look(view, place, entry) || is_of_nothing(view, entry))
+                        continue;
+                last = entry;
+                if (!look_number(place, entry, &number))
+                        unread = unread ?: entry;
+                else if (!look_matches(view, wanted, number))
+                        return entry;
+        }
+        return unread ?: last;
 }
 
 static Text *next_part(Text *text) {
@@ -48,15 +103,12 @@ static Text *next_part(Text *text) {
 
 static int look_at(LimitView *view, const NamedMatch *wanted) {
         const LimitPlace *place = limit_place(wanted->name);
-        const Entry *look = place ? find_look(view, place) : NULL;
-        CaptureScope scope = { .facts = view->facts, .before = SIZE_MAX };
-        TemplateLookup lookup = capture_lookup(&scope);
+        const Entry *look = is_invariant(view) ? find_worst_look(view, place, wanted) : find_look(view, place);
         char text[COUNTER_TEXT_MAX];
         bool is_known;
         double number;
 
-        is_known = look &&
-                   (place->counter ? counter_number(look, &number) : process_limit(look, place->line, &number));
+        is_known = look && look_number(place, look, &number);
         if (is_known)
                 (void) counter_text(number, text);
         if (!is_known) {
@@ -64,7 +116,7 @@ static int look_at(LimitView *view, const NamedMatch *wanted) {
 
                 text_printf(next_part(&view->unknown), "%s could not be read back%s%s", wanted->name,
                                 error ? ": " : "", error ? strerror(error) : "");
-        } else if (match_text(&wanted->match, text, strlen(text), &lookup))
+        } else if (look_matches(view, wanted, number))
                 text_printf(next_part(&view->matching), "%s was %s", wanted->name, text);
         else
                 text_printf(next_part(&view->differing), "%s was %s", wanted->name, text);
@@ -84,7 +136,9 @@ static int decide(LimitView *view) {
         Verdict *verdict = view->verdict;
         int r;
 
-        if (view->differing.n_bytes + view->unknown.n_bytes == 0) {
+        /* What holds so far may still not hold all the time. */
+        if (view->differing.n_bytes + view->unknown.n_bytes == 0 &&
+                        (!is_invariant(view) || view->window->is_closed)) {
                 r = see(view, &view->matching);
                 verdict->margin_usec = window_margin(view->window, view->at_usec);
                 return r < 0 ? r : verdict_decide(verdict, REASON_HELD, "the limits are in force");
@@ -95,8 +149,11 @@ static int decide(LimitView *view) {
                 r = see(view, &view->differing);
                 return r < 0 ? r
                              : verdict_decide(verdict, REASON_LIMIT_NOT_IN_FORCE,
-                                               "the limit is not in force: what the daemon does under it cannot be "
-                                               "told");
+                                               is_invariant(view)
+                                                               ? "the limit was not in force all the time: what the "
+                                                                 "daemon does under it cannot be told"
+                                                               : "the limit is not in force: what the daemon does "
+                                                                 "under it cannot be told");
         }
         r = see(view, &view->unknown);
         return r < 0 ? r : verdict_decide(verdict, REASON_UNREADABLE, "whether the limit is in force is not known");

@@ -27,6 +27,9 @@
 #define BASE_DENIED(n)               COUNTER("1001", "1001ms", "pids.denied", "7", "key=max moment=begin text='max " n "'")
 
 #define DENIALS(match, rest) QUOTA("cgroup: { pids.denied: '" match "' }"), UP rest
+#define PIDS_PEAK(at, n)     COUNTER(at, at "ms", "pids.peak", "7", "text=" n)
+#define BUS_LOST             "2600 channel - channel=bus health=lost text=x\n"
+#define LIMIT_AWAY           COUNTER("2200", "2200ms", "pids.max", "7", "text=max")
 #define PEAKS(match, rest)   QUOTA("cgroup: { memory.peak: '" match "' }"), UP rest
 #define PEAK(at, asked, n)   COUNTER(at, asked, "memory.peak", "7", "text=" n)
 #define SLICE_PEAK(n)                                                                                                \
@@ -56,6 +59,31 @@ static const Sample counter_samples[] = {
         { DENIALS("0", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT DENIED("6600", "6500ms", "7", "0")
                                           CLOSED("7000")),
                         ONE("cgroup", "held") },
+        /* "None" needs it all the time; of the unit before it was there nobody asks. */
+        { DENIALS("0", NO_CGROUP("pids.denied") EXPECT("steps[1]")
+                                          LIMIT_AWAY TASKS_LIMIT DENIED("6600", "6500ms", "7", "0") CLOSED("7000")),
+                        ONE("cgroup", "limit-not-in-force") },
+        { DENIALS(">= 1", NO_CGROUP("pids.denied") EXPECT("steps[1]") LIMIT_AWAY TASKS_LIMIT DENIED(
+                                          "3000", "3000ms", "7", "3") STEP_END("3001", "steps[1]") ENDED),
+                        ONE("cgroup", "held") },
+        /* It was the unit's own limit only where the unit had as many as it may. */
+        { DENIALS(">= 1", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT DENIED("3000", "3000ms", "7", "3")
+                                          PIDS_PEAK("3001", "10") STEP_END("3002", "steps[1]") ENDED),
+                        ONE("cgroup", "held") },
+        { DENIALS(">= 1", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT DENIED("3000", "3000ms", "7", "3")
+                                          PIDS_PEAK("3001", "9") STEP_END("3002", "steps[1]") ENDED),
+                        ONE("cgroup", "load-too-low") },
+        { DENIALS(">= 1", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT PIDS_PEAK("2900", "9")
+                                          DENIED("3000", "3000ms", "7", "3") GONE("3001", "3001ms", "pids.peak", "2")
+                                                          STEP_END("3002", "steps[1]") ENDED),
+                        ONE("cgroup", "held") },
+        { DENIALS("3", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT DENIED("4000", "4000ms", "7", "3")
+                                          DENIED("6600", "6500ms", "7", "3") PIDS_PEAK("6601", "9") CLOSED("7000")),
+                        ONE("cgroup", "load-too-low") },
+        /* Whether there was another cgroup only the manager tells. */
+        { DENIALS("0", NO_CGROUP("pids.denied") EXPECT("steps[1]")
+                                          TASKS_LIMIT BUS_LOST DENIED("6600", "6500ms", "7", "0") CLOSED("7000")),
+                        "steps[0]:held steps[1].expect.cgroup:channel-lost deaths:channel-lost" },
         { DENIALS("<= 1", NO_CGROUP("pids.denied") EXPECT("steps[1]") TASKS_LIMIT DENIED("3000", "3000ms", "7", "3")
                                           STEP_END("3001", "steps[1]") ENDED),
                         ONE("cgroup", "wrong-value") },
@@ -167,6 +195,39 @@ static const Sample limit_samples[] = {
         { LIMIT("MemoryMax: 64M, TasksMax: 10", COUNTER("3000", "3000ms", "memory.max", "7", "text=67108864")
                                                                 NO_TASKS_LIMIT CLOSED("7000")),
                         ONE("limit", "limit-not-in-force") },
+};
+
+#define ALWAYS(expect, rest)     "- start: agent.service\nalways:\n  - " expect "\n", UP rest ENDED
+#define THROUGHOUT(kind, reason) "steps[0]:held always[0]." kind ":" reason " deaths:held"
+#define TASKS(at, text)          COUNTER(at, at "ms", "pids.max", "7", "text=" text)
+#define RUNNING_TASKS(at, n)     COUNTER(at, at "ms", "pids.current", "7", "text=" n)
+#define DOWN(at)                 at " properties " UNIT " asked=" at "ms errno=0 ActiveState=inactive MainPID=0\n"
+
+static const Sample always_samples[] = {
+        { ALWAYS("limit: { TasksMax: 10 }", TASKS("1500", "10") TASKS("2500", "10")), THROUGHOUT("limit", "held") },
+        { ALWAYS("limit: { TasksMax: 10 }", TASKS("1500", "10") TASKS("2000", "max") TASKS("2500", "10")),
+                        THROUGHOUT("limit", "limit-not-in-force") },
+        { ALWAYS("limit: { TasksMax: 10 }",
+                          TASKS("1500", "10") GONE("2000", "2000ms", "pids.max", "13") TASKS("2500", "10")),
+                        THROUGHOUT("limit", "unreadable") },
+        /* Where there is no unit there is no limit; a cgroup without a process may not have its limits yet. */
+        { ALWAYS("limit: { TasksMax: 10 }", TASKS("1500", "10") GONE("2000", "2000ms", "pids.max", "2") DOWN("2100")
+                                                            TASKS("2200", "max")),
+                        "steps[0]:held always[0].limit:held deaths:unexplained-death" },
+        { ALWAYS("limit: { TasksMax: 10 }", ""), THROUGHOUT("limit", "unreadable") },
+        { ALWAYS("cgroup: { pids.denied: 0 }",
+                          NO_CGROUP("pids.denied") TASKS("1500", "10") TASKS("2000", "max") TASKS("2500", "10")
+                                          DENIED("90000", "90000ms", "7", "0")),
+                        THROUGHOUT("cgroup", "limit-not-in-force") },
+        { ALWAYS("cgroup: { pids.current: 1 }", GONE("1050", "1050ms", "pids.current", "2") RUNNING_TASKS("1500", "1")
+                                                                RUNNING_TASKS("2500", "1")),
+                        THROUGHOUT("cgroup", "held") },
+        { ALWAYS("cgroup: { pids.current: 1 }", RUNNING_TASKS("1500", "1") GONE("2000", "2000ms", "pids.current", "2")
+                                                                RUNNING_TASKS("2500", "1")),
+                        THROUGHOUT("cgroup", "unreadable") },
+        { ALWAYS("cgroup: { pids.current: 1 }", RUNNING_TASKS("1500", "1") GONE("2000", "2000ms", "pids.current", "2")
+                                                                RUNNING_TASKS("2500", "2")),
+                        THROUGHOUT("cgroup", "forbidden-seen") },
 };
 
 #define OOM(expect, rest)                                                                                            \
@@ -285,6 +346,11 @@ START_TEST(limits_are_read_back) {
 }
 END_TEST
 
+START_TEST(an_invariant_rests_on_every_look) {
+        assert_sample(&always_samples[_i]);
+}
+END_TEST
+
 START_TEST(victims_are_told_by_the_record) {
         assert_sample(&oom_samples[_i]);
 }
@@ -370,6 +436,7 @@ Suite *quota_suite(void) {
         tcase_add_loop_test(tcase, counters_are_ranges, 0, (int) ELEMENTS_OF(counter_samples));
         tcase_add_loop_test(tcase, a_load_needs_a_quota_that_holds, 0, (int) ELEMENTS_OF(load_samples));
         tcase_add_loop_test(tcase, limits_are_read_back, 0, (int) ELEMENTS_OF(limit_samples));
+        tcase_add_loop_test(tcase, an_invariant_rests_on_every_look, 0, (int) ELEMENTS_OF(always_samples));
         tcase_add_loop_test(tcase, victims_are_told_by_the_record, 0, (int) ELEMENTS_OF(oom_samples));
         tcase_add_loop_test(tcase, texts_of_both_hierarchies_are_numbers, 0, (int) ELEMENTS_OF(texts));
         tcase_add_test(tcase, the_card_says_how_far_it_got);
