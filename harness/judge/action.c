@@ -2,7 +2,6 @@
 
 /* Verdicts on steps that act, from the raw facts that they left. */
 
-#include <math.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -12,6 +11,7 @@
 #include "judge/expect-kinds.h"
 #include "judge/hog.h"
 #include "judge/judge.h"
+#include "judge/quota.h"
 #include "judge/window.h"
 
 typedef struct ActionView {
@@ -190,25 +190,29 @@ static int judge_command(ActionView *view, const Entry *command) {
         return verdict_decide(view->verdict, REASON_COMMAND_FAILED, "the command exited with status %d", status);
 }
 
-/* Which resource's limit the hog went for, and how that is called. */
-static const CounterKind *hog_limit(const char *resource) {
-        const char *const *counters = hog_counters(resource);
+/* What of the resource's limits is in force, by the latest readings: the counter that would tell. NULL: none is. */
+static const CounterKind *hog_limit(const ActionView *view, const char *resource) {
+        for (const char *const *counter = hog_counters(resource); *counter; counter++) {
+                const CounterKind *kind = counter_kind(*counter);
+                bool is_in_force = false;
 
-        return *counters ? counter_kind(*counters) : NULL;
+                if (kind)
+                        (void) quota_limit(view->facts->timeline, view->step->unit, kind, view->begin->index,
+                                        view->end, false, &is_in_force);
+                if (is_in_force)
+                        return kind;
+        }
+        return NULL;
 }
 
 static int decide_hog_failed(ActionView *view, const char *resource, const char *said) {
-        const CounterKind *kind = hog_limit(resource);
-        const Entry *limit = kind ? counter_latest(view->facts->timeline, view->step->unit, kind->limit,
-                                                    view->begin->index, view->end)
-                                  : NULL;
-        double number = INFINITY;
+        const CounterKind *kind = hog_limit(view, resource);
 
         if (strcmp(resource, "fds") == 0)
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
-                                "the limit on descriptors was not reached by the main process%s%s",
-                                said ? "; the hog said: " : "", said ?: "");
-        if (limit && counter_number(limit, &number) && !isinf(number))
+                                "the limit on descriptors was not reached: the main process had fewer, and refused "
+                                "none");
+        if (kind)
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
                                 "%s is in force, but the hog did not reach it: %s has not moved%s%s", kind->property,
                                 kind->name, said ? "; it said: " : "", said ?: "");
@@ -217,11 +221,33 @@ static int decide_hog_failed(ActionView *view, const char *resource, const char 
                         view->step->unit ?: "the unit");
 }
 
+static int decide_hog_reached(ActionView *view, const char *resource, const Entry *proof) {
+        const char *counter = proof->kind == ENTRY_KERNEL ? "memory.oom-kills" : entry_get(proof, "counter");
+        const CounterKind *kind = counter ? counter_kind(counter) : NULL;
+        CLEANUP_TEXT Text why = TEXT_INIT;
+        StepRun step_run;
+        int r = verdict_rest_on(view->verdict, proof->index);
+
+        if (r < 0)
+                return r;
+        view->verdict->at_usec = proof->at_usec;
+        /* The record of a kill that was counted may be read behind the step. */
+        step_run_find(view->facts->timeline, view->begin->index, &step_run);
+        if (kind && quota_reached(view->facts->timeline, view->step->unit, kind, proof, view->begin->index,
+                                    kind->is_of_kills ? step_run.next_index : view->end, &why) == TRUTH_FALSE)
+                return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
+                                "%s of %s was not reached: what held the hog up was %s", kind->property,
+                                view->step->unit, text_get(&why));
+        return verdict_decide(view->verdict, REASON_HELD, "the limit on %s was reached (%s)", resource,
+                        entry_get(proof, "counter")
+                                        ?: proof->kind == ENTRY_KERNEL ? "the kernel's record"
+                                                                       : "its main process");
+}
+
 static int judge_hog(ActionView *view, const Entry *hog) {
         const char *resource = entry_get(hog, "resource") ?: "", *said = NULL;
         const Timeline *timeline = view->facts->timeline;
         const Entry *proof;
-        int r;
 
         for (const Entry *entry = hog; entry && entry->index < view->end;
                         entry = timeline_next(timeline, entry->index + 1, ENTRY_HOG, hog->unit)) {
@@ -234,14 +260,7 @@ static int judge_hog(ActionView *view, const Entry *hog) {
         }
         if (hog_effect(timeline, view->step->unit, resource, view->begin->index, view->end, &proof) != HOG_REACHED)
                 return decide_hog_failed(view, resource, said);
-        r = verdict_rest_on(view->verdict, proof->index);
-        if (r < 0)
-                return r;
-        view->verdict->at_usec = proof->at_usec;
-        return verdict_decide(view->verdict, REASON_HELD, "the limit on %s was reached (%s)", resource,
-                        entry_get(proof, "counter")
-                                        ?: proof->kind == ENTRY_KERNEL ? "the kernel's record"
-                                                                       : "its main process");
+        return decide_hog_reached(view, resource, proof);
 }
 
 static bool is_of_step(const ActionView *view, const Entry *entry) {

@@ -5,6 +5,7 @@
 
 #include "judge/counters.h"
 #include "judge/oom.h"
+#include "judge/quota.h"
 
 typedef struct Resource {
         const char *name;
@@ -105,13 +106,26 @@ static bool is_read_behind(
         return reading && reading->index < end;
 }
 
+/*
+ * With both limits on memory the lower one slows the hog down on its way to the other: it counts only where that one
+ * is not in force.
+ */
+static bool is_on_the_way(const Timeline *timeline, const char *unit, const char *counter, size_t begin, size_t end) {
+        bool is_in_force = false;
+
+        if (strcmp(counter, "memory.high-hits") == 0)
+                (void) quota_limit(timeline, unit, counter_kind("memory.oom-kills"), begin, end, false, &is_in_force);
+        return is_in_force;
+}
+
 HogEffect hog_effect(const Timeline *timeline, const char *unit, const char *resource, size_t begin, size_t end,
                 const Entry **ret_proof) {
         bool is_fds = strcmp(resource, "fds") == 0;
         const Entry *proof = NULL, *word;
 
         for (const char *const *counter = hog_counters(resource); *counter && !proof; counter++)
-                proof = find_moved(timeline, unit, *counter, begin, end);
+                if (!is_on_the_way(timeline, unit, *counter, begin, end))
+                        proof = find_moved(timeline, unit, *counter, begin, end);
         if (!proof && strcmp(resource, "memory") == 0)
                 proof = find_record(timeline, unit, begin, end);
         if (!proof && is_fds)

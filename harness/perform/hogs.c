@@ -129,6 +129,14 @@ int hogs_start(Hogs *hogs, const char *unit, const char *resource, uint64_t amou
 
 void hogs_settle(Hogs *hogs) {
         hogs_sample(hogs);
+        /* Behind the counter: whether it was the unit's own limit that moved it. */
+        for (const char *const *counter = hogs->unit ? hog_counters(hogs->resource) : NULL; counter && *counter;
+                        counter++) {
+                const CounterKind *kind = counter_kind(*counter);
+
+                if (kind && kind->peak)
+                        run_sample_counter(hogs->run, hogs->unit, kind->peak, NULL);
+        }
         (void) sd_event_source_set_enabled(hogs->again, SD_EVENT_OFF);
         free(hogs->unit);
         hogs->unit = NULL;

@@ -24,6 +24,10 @@ static const KeySpec repeat_keys[] = {
         { .name = "times", .type = VALUE_INTEGER, .doc = "." },
         { .name = "steps", .type = VALUE_STEPS, .doc = "." },
 };
+static const KeySpec hog_keys[] = {
+        { .name = "memory", .type = VALUE_SIZE, .doc = "." },
+        { .name = "tasks", .type = VALUE_INTEGER, .doc = "." },
+};
 
 #define STEP(word, key_list, is_of_unit)                                                                             \
         static const KindSpec word##_kind = { .name = #word,                                                         \
@@ -42,6 +46,7 @@ STEP(crash, signal_keys, true);
 STEP(run, run_keys, false);
 STEP(write, run_keys, false);
 STEP(repeat, repeat_keys, false);
+STEP(hog, hog_keys, true);
 
 static const KeySpec property_keys[] = { { .name = "settings", .type = VALUE_STRING_LIST, .doc = "." } };
 static const KindSpec property_kind = { .name = "set-property",
@@ -62,6 +67,7 @@ static const KindSpec *const steps[] = {
         &write_kind,
         &repeat_kind,
         &property_kind,
+        &hog_kind,
 };
 
 static void parse_scenario(Play *play, const char *scenario) {

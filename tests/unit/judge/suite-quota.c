@@ -331,6 +331,49 @@ static const Sample oom_samples[] = {
                         ONE("oom-kill", "unreadable") },
 };
 
+#define HOG(resource, amount, rest)                                                                                  \
+        "- start: agent.service\n- hog: { " resource ": " amount " }\n",                                             \
+                        MARKED UP GROUP "2000 step-begin - step=steps[1] run=0 kind=hog quote=*\n"                   \
+                                        "2005 hog " UNIT " phase=begin resource=" resource " pid=300\n" rest         \
+                                        "2900 hog " UNIT " phase=report resource=" resource                          \
+                                        " pid=300 text='took'\n" STEP_END("3100", "steps[1]") ENDED
+#define HOGGED(reason)     "steps[0]:held steps[1]:" reason " deaths:held"
+#define HIGH_LIMIT(text)   COUNTER("2001", "2001ms", "memory.high", "7", "text=" text)
+#define MAX_LIMIT(text)    COUNTER("2001", "2001ms", "memory.max", "7", "text=" text)
+#define HIGH_HITS(at, n)   COUNTER(at, at "ms", "memory.high-hits", "7", "key=high text='high " n "'")
+#define DENIALS_FROM_TO(n) DENIED("2001", "2001ms", "7", "0") DENIED("2500", "2500ms", "7", n)
+
+static const Sample hog_samples[] = {
+        { HOG("tasks", "50", TASKS_LIMIT DENIALS_FROM_TO("3") PIDS_PEAK("2501", "10")), HOGGED("held") },
+        { HOG("tasks", "50", TASKS_LIMIT DENIALS_FROM_TO("3") PIDS_PEAK("2501", "9")), HOGGED("load-too-low") },
+        { HOG("tasks", "50", TASKS_LIMIT DENIALS_FROM_TO("3")), HOGGED("held") },
+        { HOG("tasks", "50", TASKS_LIMIT DENIALS_FROM_TO("0") PIDS_PEAK("2501", "9")), HOGGED("load-too-low") },
+        { HOG("tasks", "50", NO_TASKS_LIMIT DENIALS_FROM_TO("0")), HOGGED("limit-not-in-force") },
+        /* Whose limit it was says the kernel's record. */
+        { HOG("memory", "200M", MEMORY_LIMIT KILLS("2002", "0") KILLS("2500", "1") FULL("2600", OURS, "9300")),
+                        HOGGED("held") },
+        { HOG("memory", "200M",
+                          MEMORY_LIMIT KILLS("2002", "0") KILLS("2500", "1")
+                                          LIMITED("2600", "oom_memcg=/agenttest-ab-1/q.slice", OURS, "9300")),
+                        HOGGED("load-too-low") },
+        /* With both limits, MemoryHigh= is on the way to the other one. */
+        { HOG("memory", "200M",
+                          HIGH_LIMIT("41943040") MAX_LIMIT("max") HIGH_HITS("2002", "0") HIGH_HITS("2500", "7")),
+                        HOGGED("held") },
+        { HOG("memory", "200M",
+                          HIGH_LIMIT("41943040") MAX_LIMIT("50331648") HIGH_HITS("2002", "0") HIGH_HITS("2500", "7")),
+                        HOGGED("load-too-low") },
+        { HOG("memory", "10M", HIGH_LIMIT("41943040") MAX_LIMIT("max") HIGH_HITS("2002", "0")),
+                        HOGGED("load-too-low") },
+        { HOG("memory", "10M", HIGH_LIMIT("max") MAX_LIMIT("max") HIGH_HITS("2002", "0")),
+                        HOGGED("limit-not-in-force") },
+};
+
+START_TEST(a_hog_reaches_the_limit_of_its_unit) {
+        assert_sample(&hog_samples[_i]);
+}
+END_TEST
+
 START_TEST(counters_are_ranges) {
         assert_sample(&counter_samples[_i]);
 }
@@ -437,6 +480,7 @@ Suite *quota_suite(void) {
         tcase_add_loop_test(tcase, a_load_needs_a_quota_that_holds, 0, (int) ELEMENTS_OF(load_samples));
         tcase_add_loop_test(tcase, limits_are_read_back, 0, (int) ELEMENTS_OF(limit_samples));
         tcase_add_loop_test(tcase, an_invariant_rests_on_every_look, 0, (int) ELEMENTS_OF(always_samples));
+        tcase_add_loop_test(tcase, a_hog_reaches_the_limit_of_its_unit, 0, (int) ELEMENTS_OF(hog_samples));
         tcase_add_loop_test(tcase, victims_are_told_by_the_record, 0, (int) ELEMENTS_OF(oom_samples));
         tcase_add_loop_test(tcase, texts_of_both_hierarchies_are_numbers, 0, (int) ELEMENTS_OF(texts));
         tcase_add_test(tcase, the_card_says_how_far_it_got);
