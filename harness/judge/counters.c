@@ -11,6 +11,9 @@
  */
 #define UNLIMITED_BYTES 4611686018427387904.0
 
+/* Where pages are larger, a limit that is no multiple of theirs is not recognised, which is inconclusive. */
+#define PAGE_BYTES 4096
+
 static const CounterKind kinds[] = {
         { "memory.peak", COUNTER_PEAK, "memory.max", "MemoryMax", .is_bounded = true },
         { "memory.current", COUNTER_GAUGE, "memory.max", "MemoryMax", .is_bounded = true },
@@ -108,8 +111,13 @@ static bool parse_number(const char *text, double *ret_number) {
 }
 
 /* "50000 100000" and "max 100000" of v2; "50000" or "-1", with the period in a field of its own, of v1. */
-static bool parse_quota(const Entry *entry, const char *text, double *ret_number) {
+static bool find_period(const Entry *entry, const char *text, double *ret_period) {
         const char *blank = strchr(text, ' '), *period_text = blank ? blank + 1 : entry_get(entry, "period");
+
+        return period_text && parse_number(period_text, ret_period) && *ret_period > 0;
+}
+
+static bool parse_quota(const Entry *entry, const char *text, double *ret_number) {
         double quota, period;
 
         if (!parse_number(text, &quota))
@@ -118,10 +126,19 @@ static bool parse_quota(const Entry *entry, const char *text, double *ret_number
                 *ret_number = INFINITY;
                 return true;
         }
-        if (!period_text || !parse_number(period_text, &period) || period <= 0)
+        if (!find_period(entry, text, &period))
                 return false;
-        *ret_number = quota / period * 100;
+        /* In this order: 58000 of 100000 are 58 then, and not a bit less. */
+        *ret_number = quota * 100 / period;
         return true;
+}
+
+double counter_grain(const Entry *entry) {
+        double period;
+
+        if (entry_has(entry, "counter", "cpu.max"))
+                return find_period(entry, entry_get(entry, "text") ?: "", &period) ? 100 / period : 0;
+        return strncmp(entry_get(entry, "counter") ?: "", "memory.", 7) == 0 ? PAGE_BYTES : 0;
 }
 
 /* The number behind the word @key, which begins a line. */
@@ -150,13 +167,20 @@ bool counter_number(const Entry *entry, double *ret_number) {
         return true;
 }
 
+/* A quota is known to a thousandth of a percent: microseconds of a period of 100 ms. */
 const char *counter_text(double number, char buffer[static COUNTER_TEXT_MAX]) {
-        if (isinf(number))
+        size_t n;
+
+        if (isinf(number)) {
                 (void) snprintf(buffer, COUNTER_TEXT_MAX, "infinity");
-        else if (number == floor(number))
-                (void) snprintf(buffer, COUNTER_TEXT_MAX, "%.0f", number);
-        else
-                (void) snprintf(buffer, COUNTER_TEXT_MAX, "%.1f", number);
+                return buffer;
+        }
+        (void) snprintf(buffer, COUNTER_TEXT_MAX, "%.3f", number);
+        n = strlen(buffer);
+        while (n > 0 && buffer[n - 1] == '0')
+                buffer[--n] = '\0';
+        if (n > 0 && buffer[n - 1] == '.')
+                buffer[n - 1] = '\0';
         return buffer;
 }
 

@@ -55,7 +55,11 @@ void expectation_counters(
  */
 bool counter_number(const Entry *entry, double *ret_number);
 
-/* A number as a scenario writes it: "42", "infinity"; into @buffer, which is returned. */
+/* The kernel rounds a limit down to a page, or to a microsecond of the period: to what, in the reading's own unit. 0:
+ * it does not. */
+double counter_grain(const Entry *entry);
+
+/* A number as a scenario writes it: "42", "33.33", "infinity"; into @buffer, which is returned. */
 #define COUNTER_TEXT_MAX 32
 const char *counter_text(double number, char buffer[static COUNTER_TEXT_MAX]);
 

@@ -40,13 +40,43 @@ static bool look_number(const LimitPlace *place, const Entry *look, double *ret_
         return place->counter ? counter_number(look, ret_number) : process_limit(look, place->line, ret_number);
 }
 
-static bool look_matches(const LimitView *view, const NamedMatch *wanted, double number) {
-        CaptureScope scope = { .facts = view->facts, .before = SIZE_MAX };
-        TemplateLookup lookup = capture_lookup(&scope);
+typedef struct Reading {
+        double number;
+        double grain; /* what was set may be more by less than this */
         char text[COUNTER_TEXT_MAX];
+        TemplateLookup lookup;
+} Reading;
 
-        (void) counter_text(number, text);
-        return match_text(&wanted->match, text, strlen(text), &lookup);
+/* MemoryMax=50000000 is in force as 49999872. */
+static bool is_rounded_down(const Match *wanted, const Reading *reading) {
+        bool has_lower_end =
+                        wanted->operator== MATCH_EQUAL || wanted->operator== MATCH_GREATER_EQUAL || wanted->operator==
+                        MATCH_RANGE;
+
+        return has_lower_end && wanted->has_number && reading->number < wanted->low &&
+               wanted->low - reading->number < reading->grain;
+}
+
+static bool reading_matches(const Match *wanted, const Reading *reading) {
+        if (wanted->operator== MATCH_NOT)
+                return !reading_matches(wanted->children, reading);
+        if (wanted->operator== MATCH_ONE_OF) {
+                FOREACH_ARRAY (child, wanted->children, wanted->n_children)
+                        if (reading_matches(child, reading))
+                                return true;
+                return false;
+        }
+        return match_text(wanted, reading->text, strlen(reading->text), &reading->lookup) ||
+               is_rounded_down(wanted, reading);
+}
+
+static bool look_matches(const LimitView *view, const NamedMatch *wanted, const Entry *look, double number) {
+        CaptureScope scope = { .facts = view->facts, .before = SIZE_MAX };
+        Reading reading = { .number = number, .lookup = capture_lookup(&scope) };
+
+        reading.grain = look->kind == ENTRY_COUNTER ? counter_grain(look) : 0;
+        (void) counter_text(number, reading.text);
+        return reading_matches(&wanted->match, &reading);
 }
 
 /* The last look at the place in the window, readable or not. */
@@ -89,7 +119,7 @@ static const Entry *find_worst_look(const LimitView *view, const LimitPlace *pla
                 last = entry;
                 if (!look_number(place, entry, &number))
                         unread = unread ?: entry;
-                else if (!look_matches(view, wanted, number))
+                else if (!look_matches(view, wanted, entry, number))
                         return entry;
         }
         return unread ?: last;
@@ -116,7 +146,7 @@ static int look_at(LimitView *view, const NamedMatch *wanted) {
 
                 text_printf(next_part(&view->unknown), "%s could not be read back%s%s", wanted->name,
                                 error ? ": " : "", error ? strerror(error) : "");
-        } else if (look_matches(view, wanted, number))
+        } else if (look_matches(view, wanted, look, number))
                 text_printf(next_part(&view->matching), "%s was %s", wanted->name, text);
         else
                 text_printf(next_part(&view->differing), "%s was %s", wanted->name, text);

@@ -187,6 +187,26 @@ static const Sample limit_samples[] = {
                         ONE("limit", "held") },
         { LIMIT("CPUQuota: 50%", COUNTER("3000", "3000ms", "cpu.max", "7", "text=-1 period=100000") CLOSED("7000")),
                         ONE("limit", "limit-not-in-force") },
+        /* What the kernel made of it: a quota in microseconds, bytes in whole pages. */
+        { LIMIT("CPUQuota: 58%", COUNTER("3000", "3000ms", "cpu.max", "7", "text=58000 period=100000")
+                                                 STEP_END("3001", "steps[1]") ENDED),
+                        ONE("limit", "held") },
+        { LIMIT("CPUQuota: 33.33%", COUNTER("3000", "3000ms", "cpu.max", "7", "text='33330 100000'")
+                                                    STEP_END("3001", "steps[1]") ENDED),
+                        ONE("limit", "held") },
+        { LIMIT("CPUQuota: 33.33%", COUNTER("3000", "3000ms", "cpu.max", "7", "text='4999 15000'")
+                                                    STEP_END("3001", "steps[1]") ENDED),
+                        ONE("limit", "held") },
+        { LIMIT("CPUQuota: 33.33%", COUNTER("3000", "3000ms", "cpu.max", "7", "text='33000 100000'") CLOSED("7000")),
+                        ONE("limit", "limit-not-in-force") },
+        { LIMIT("MemoryMax: 50000000", COUNTER("3000", "3000ms", "memory.max", "7", "text=49999872")
+                                                       STEP_END("3001", "steps[1]") ENDED),
+                        ONE("limit", "held") },
+        { LIMIT("MemoryMax: [1G, 50000000]", COUNTER("3000", "3000ms", "memory.max", "7", "text=49999872")
+                                                             STEP_END("3001", "steps[1]") ENDED),
+                        ONE("limit", "held") },
+        { LIMIT("MemoryMax: 50000000", COUNTER("3000", "3000ms", "memory.max", "7", "text=49995776") CLOSED("7000")),
+                        ONE("limit", "limit-not-in-force") },
         { LIMIT("TasksMax: 10", GONE("3000", "3000ms", "pids.max", "2") CLOSED("7000")), ONE("limit", "unreadable") },
         { LIMIT("TasksMax: 10", CLOSED("7000")), ONE("limit", "unreadable") },
         { LIMIT("LimitNOFILE: 32", LIMITS("32") STEP_END("3001", "steps[1]") ENDED), ONE("limit", "held") },
