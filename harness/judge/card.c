@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "judge/counters.h"
+#include "judge/oom.h"
 
 /* What all readings of one counter come to. */
 typedef struct Total {
@@ -14,6 +15,23 @@ typedef struct Total {
         bool is_known;
         bool is_at_least; /* a cgroup was gone before it was read for the last time */
 } Total;
+
+/* Did it run more than once? Then a cgroup may have come and gone without a reading. */
+static bool has_several_invocations(const Timeline *timeline, const char *unit) {
+        const char *first = NULL;
+
+        for (const Entry *entry = timeline_next(timeline, 0, ENTRY_PROPERTIES, unit); entry;
+                        entry = timeline_next(timeline, entry->index + 1, ENTRY_PROPERTIES, unit)) {
+                const char *invocation = entry_get(entry, "InvocationID");
+
+                if (!invocation || strspn(invocation, "0") == strlen(invocation))
+                        continue;
+                if (first && strcmp(first, invocation) != 0)
+                        return true;
+                first = invocation;
+        }
+        return false;
+}
 
 /* A limit is the latest reading, a peak the largest, a count the sum over the cgroups that were there. */
 static Total total_of(const Timeline *timeline, const char *unit, const char *counter) {
@@ -44,8 +62,21 @@ static Total total_of(const Timeline *timeline, const char *unit, const char *co
                 else
                         total.number = kind->nature == COUNTER_COUNT ? before + now : now;
         }
+        total.is_at_least |= total.is_known && has_several_invocations(timeline, unit);
         if (kind->nature == COUNTER_GAUGE)
                 total.is_at_least = false;
+        return total;
+}
+
+/* The counter of a cgroup that is gone was read before the kill as a rule; the kernel's records stay. */
+static Total total_of_kills(const Timeline *timeline, const char *unit) {
+        Total total = total_of(timeline, unit, "memory.oom-kills");
+        double n_records = (double) oom_records_count(timeline, unit);
+
+        if (n_records > total.number) {
+                total.number = n_records;
+                total.is_known = true;
+        }
         return total;
 }
 
@@ -79,7 +110,7 @@ static void add_memory(const Timeline *timeline, Card *card) {
         add(card, "memory-high", total_of(timeline, card->unit, "memory.high"), "");
         add(card, "memory-peak", peak, "");
         add_headroom(card, "memory-headroom", limit, peak);
-        add(card, "oom-kills", total_of(timeline, card->unit, "memory.oom-kills"), "");
+        add(card, "oom-kills", total_of_kills(timeline, card->unit), "");
         add(card, "high-hits", total_of(timeline, card->unit, "memory.high-hits"), "");
 }
 

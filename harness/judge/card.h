@@ -15,7 +15,9 @@
  * limit that was never used), oom-kills, high-hits, tasks-max, tasks-peak, tasks-headroom, tasks-denied, cpu-quota
  * (percent of one processor), cpu-usage (microseconds), cpu-throttled (percent of the periods in which the unit
  * wanted to run), fds-max, fds-most (the most that was seen). Sizes in bytes; "infinity" is no limit. A value with
- * ">= " before it is a lower bound: a cgroup was gone before it was read for the last time.
+ * ">= " before it is a lower bound: a cgroup was gone before it was read for the last time, or the unit ran more than
+ * once. Of a peak that is a lower bound no headroom is told. oom-kills is the larger of what the counter and what the
+ * kernel's records say.
  */
 
 #include "base/text.h"

@@ -315,6 +315,12 @@ int oom_kills_collect(const Case *facts, const Window *window, const char *unit,
         return r < 0 ? r : add_nobodys(facts, window, unit, ret_kills);
 }
 
+size_t oom_records_count(const Timeline *timeline, const char *unit) {
+        CLEANUP(oom_kills_done) OomKills kills = { 0 };
+
+        return collect(timeline, 0, SIZE_MAX, unit, oom_record_is_of, &kills) < 0 ? 0 : kills.n_items;
+}
+
 const Entry *oom_other_limit(const Timeline *timeline, const char *unit, size_t begin, size_t end) {
         CLEANUP(oom_kills_done) OomKills kills = { 0 };
         const Entry *other = NULL;

@@ -50,6 +50,9 @@ typedef struct OomKills {
 int oom_kills_collect(const Case *facts, const Window *window, const char *unit, OomKills *ret_kills);
 void oom_kills_done(OomKills *kills);
 
+/* How many kills of processes of @unit there are records of, by path or pid, all told. */
+size_t oom_records_count(const Timeline *timeline, const char *unit);
+
 /* Does this one line tell of the kill of a process of @unit, by path or pid? */
 bool oom_record_is_of(const Timeline *timeline, const Entry *record, const char *unit);
 

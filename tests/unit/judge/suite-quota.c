@@ -492,6 +492,26 @@ START_TEST(the_card_says_how_far_it_got) {
 }
 END_TEST
 
+#define AGAIN "2000 properties " UNIT " asked=2000ms errno=0" RUNNING("200", "1900ms", "bb", "1") "\n"
+
+/* Of what ran before the first reading the card knows only what the kernel wrote. */
+START_TEST(the_card_does_not_speak_for_the_cgroup_that_was_not_read) {
+        CLEANUP(cards_done) Cards cards = { 0 };
+        CLEANUP_TEXT Text text = TEXT_INIT;
+        Play play;
+
+        play_init(&play, QUOTA("cgroup: { pids.denied: '>= 1' }"),
+                        MARKED UP FULL("1500", OURS, "9100") BARE("1500", "9100")
+                                        AGAIN TASKS_LIMIT PIDS_PEAK("3000", "1") KILLS("3001", "0")
+                                                        COUNTER("3002", "3002ms", "memory.max", "7", "text=100"));
+        ck_assert_int_eq(cards_make(play.timeline, &cards), 0);
+        cards_encode(&cards, &text);
+        ck_assert_str_eq(text_get(&text), "{\"agent.service\":{\"memory-max\":\"100\",\"oom-kills\":\">= 1\","
+                                          "\"tasks-max\":\"10\",\"tasks-peak\":\">= 1\"}}\n");
+        play_done(&play);
+}
+END_TEST
+
 Suite *quota_suite(void) {
         Suite *suite = suite_create("quota");
         TCase *tcase = tcase_create("quota");
@@ -504,6 +524,7 @@ Suite *quota_suite(void) {
         tcase_add_loop_test(tcase, victims_are_told_by_the_record, 0, (int) ELEMENTS_OF(oom_samples));
         tcase_add_loop_test(tcase, texts_of_both_hierarchies_are_numbers, 0, (int) ELEMENTS_OF(texts));
         tcase_add_test(tcase, the_card_says_how_far_it_got);
+        tcase_add_test(tcase, the_card_does_not_speak_for_the_cgroup_that_was_not_read);
         suite_add_tcase(suite, tcase);
         return suite;
 }
