@@ -350,12 +350,29 @@ static void paths_free_p(char ***paths) {
         cgroup_paths_free(*paths);
 }
 
-int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, char ***ret_paths) {
+/* The v2 cgroup of the process, where it is one in @control_group; NULL: another one, or not known. */
+static const char *find_cgroup_in(const Text *cgroups, const char *control_group) {
+        size_t n_group = strlen(control_group);
+        char *path = cgroups->bytes ? strstr(cgroups->bytes, "0::") : NULL;
+
+        if (!path || (path != cgroups->bytes && path[-1] != '\n'))
+                return NULL;
+        path += strlen("0::");
+        path[strcspn(path, "\n")] = '\0';
+        return strncmp(path, control_group, n_group) == 0 && path[n_group] == '/' ? path : NULL;
+}
+
+int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, pid_t main_pid, char ***ret_paths) {
         CLEANUP(paths_free_p) char **paths = calloc(reader->n_hierarchies + 1, sizeof(char *));
+        CLEANUP_TEXT Text cgroups = TEXT_INIT;
+        char proc_path[64];
         size_t n_paths = 0;
 
         if (!paths)
                 return -ENOMEM;
+        (void) snprintf(proc_path, sizeof(proc_path), "/proc/%d/cgroup", (int) main_pid);
+        if (main_pid > 0 && strcmp(reader->layout, "v2") == 0 && proc_read(AT_FDCWD, proc_path, &cgroups) >= 0)
+                control_group = find_cgroup_in(&cgroups, control_group) ?: control_group;
         FOREACH_ARRAY (hierarchy, reader->hierarchies, reader->n_hierarchies) {
                 char **path = &paths[n_paths];
 

@@ -39,11 +39,13 @@ int cgroup_reader_sample_slice(
 
 /**
  * cgroup_reader_entries() - the "cgroup.procs" files by which a process gets into the cgroup
+ * @main_pid: the unit's main process; 0: none
  *
- * Of every hierarchy that has it. @ret_paths: NULL-terminated, the caller's, freed by cgroup_paths_free().
- * -ENOENT where none has.
+ * Of every hierarchy that has it. On v2 a unit that hands its controllers down to cgroups of its own (Delegate=)
+ * takes no process itself: then it is the one of the main process. @ret_paths: NULL-terminated, the caller's, freed
+ * by cgroup_paths_free(). -ENOENT where none has.
  */
-int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, char ***ret_paths);
+int cgroup_reader_entries(const CgroupReader *reader, const char *control_group, pid_t main_pid, char ***ret_paths);
 void cgroup_paths_free(char **paths);
 
 /* Does the cgroup's directory exist in any hierarchy? Its path into @ret_path (the caller's), NULL where not. */

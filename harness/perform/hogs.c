@@ -73,7 +73,9 @@ int hogs_new(Run *run, Hogs **ret_hogs) {
 
 static int find_entries(const Hogs *hogs, const char *unit, char ***ret_paths, Error *reterr) {
         const char *control_group = bus_watch_control_group(hogs->run->bus, unit);
-        int r = control_group ? cgroup_reader_entries(hogs->run->cgroups, control_group, ret_paths) : -ENOENT;
+        pid_t main_pid = bus_watch_main_pid(hogs->run->bus, unit);
+        int r = control_group ? cgroup_reader_entries(hogs->run->cgroups, control_group, main_pid, ret_paths)
+                              : -ENOENT;
 
         if (r == -ENOENT)
                 return error_set(reterr, r, "%s has no cgroup that a hog could be put into: is it running?", unit);
