@@ -205,6 +205,16 @@ static const CounterKind *hog_limit(const ActionView *view, const char *resource
         return NULL;
 }
 
+/* The kernel makes a process wait the longer, the further the unit is above MemoryHigh=. */
+static bool is_slowed_down(const ActionView *view, const CounterKind *kind) {
+        bool is_in_force = false;
+
+        if (strcmp(kind->name, "memory.oom-kills") == 0)
+                (void) quota_limit(view->facts->timeline, view->step->unit, counter_kind("memory.high-hits"),
+                                view->begin->index, view->end, false, &is_in_force);
+        return is_in_force && view->is_past_deadline;
+}
+
 static int decide_hog_failed(ActionView *view, const char *resource, const char *said) {
         const CounterKind *kind = hog_limit(view, resource);
 
@@ -212,6 +222,11 @@ static int decide_hog_failed(ActionView *view, const char *resource, const char 
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
                                 "the limit on descriptors was not reached: the main process had fewer, and refused "
                                 "none");
+        if (kind && is_slowed_down(view, kind))
+                return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
+                                "%s is in force, but the hog did not reach it: MemoryHigh below it slows the hog "
+                                "down; a limit closer to the other one, or a longer `within`, lets it get there",
+                                kind->property);
         if (kind)
                 return verdict_decide(view->verdict, REASON_LOAD_TOO_LOW,
                                 "%s is in force, but the hog did not reach it: %s has not moved%s%s", kind->property,

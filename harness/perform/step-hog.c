@@ -141,7 +141,7 @@ const StepKind hog_step = {
         .spec = {
                 .name = "hog",
                 .doc = "Put a helper into the unit's cgroup that uses up one resource until the counter moves "
-                       "(memory.oom-kills or memory.high-hits, cpu.throttled, pids.denied; for fds the process itself). It needs no help of the "
+                       "(memory.oom-kills, or memory.high-hits where there is no MemoryMax=; cpu.throttled, pids.denied; for fds the process itself). It needs no help of the "
                        "daemon. Where the counter does not move, the limit was not in force or the load too low: "
                        "inconclusive, and the scenario ends there. Where the kernel kills it on cgroup v2, the unit's "
                        "OOMPolicy= holds: `stop`, the default, stops the unit.",
