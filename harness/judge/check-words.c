@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "scenario/literal.h"
 #include "scenario/nearest.h"
 #include "scenario/signal-name.h"
 #include "scenario/template.h"
@@ -72,9 +73,30 @@ void check_signals(const Match *match, Mark mark, const char *name, DiagnosticLi
         diagnose(match, mark, name, &nearest, diagnostics);
 }
 
-void check_numbers(const Match *match, Mark mark, const char *name, DiagnosticList *diagnostics) {
+static void check_number(
+                const Match *match, Mark mark, const char *name, const char *word, DiagnosticList *diagnostics) {
+        LiteralDimension dimension;
+        double number;
+
         FOREACH_ARRAY (child, match->children, match->n_children)
-                check_numbers(child, mark, name, diagnostics);
-        if (is_known_literal(match) && !match->has_number)
+                check_number(child, mark, name, word, diagnostics);
+        if (!is_known_literal(match) || match->has_number || (word && strcmp(match->source, word) == 0))
+                return;
+        /* '10' in quotes is a text, and that is what 10 reads as; '64M' is not what any number does. */
+        if (number_parse(match->source, strlen(match->source), &number) >= 0)
+                return;
+        if (literal_parse(match->source, &number, &dimension) >= 0)
+                diagnostic_add(diagnostics, mark, 0,
+                                "`%s` is a number, and `%s` in quotes is a text: write it without them", name,
+                                match->source);
+        else
                 diagnostic_add(diagnostics, mark, 0, "`%s` is a number, and never `%s`", name, match->source);
+}
+
+void check_numbers(const Match *match, Mark mark, const char *name, DiagnosticList *diagnostics) {
+        check_number(match, mark, name, NULL, diagnostics);
+}
+
+void check_limit_number(const Match *match, Mark mark, const char *name, DiagnosticList *diagnostics) {
+        check_number(match, mark, name, "infinity", diagnostics);
 }

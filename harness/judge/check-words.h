@@ -20,3 +20,6 @@ void check_signals(const Match *match, Mark mark, const char *name, DiagnosticLi
 
 /* Every literal of the comparison is a number, with a unit or without, or holds ${captures}. */
 void check_numbers(const Match *match, Mark mark, const char *name, DiagnosticList *diagnostics);
+
+/* The same where there may be no limit: a number or `infinity`. */
+void check_limit_number(const Match *match, Mark mark, const char *name, DiagnosticList *diagnostics);

@@ -52,7 +52,9 @@ const CounterKind *counter_kind(const char *name) {
         FOREACH_ARRAY (kind, kinds, ELEMENTS_OF(kinds))
                 if (strcmp(kind->name, name) == 0)
                         return kind;
-        return strncmp(name, "file:", 5) == 0 && name[5] && !strchr(name, '/') ? &raw_file : NULL;
+        if (strncmp(name, "file:", 5) != 0 || !name[5] || strchr(name, '/'))
+                return NULL;
+        return strcmp(name + 5, ".") == 0 || strcmp(name + 5, "..") == 0 ? NULL : &raw_file;
 }
 
 const LimitPlace *limit_place(const char *property) {

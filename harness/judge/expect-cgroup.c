@@ -5,19 +5,15 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/check-cgroup.h"
 #include "judge/count.h"
 #include "judge/counter-range.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "judge/quota.h"
 #include "judge/window.h"
-#include "scenario/diagnostic.h"
-#include "scenario/literal.h"
 
 enum { CGROUP_COUNTERS, N_CGROUP_KEYS };
-
-/* A quota is given out in periods of 100 ms: over less than ten of them the share says little. */
-#define LOAD_MIN_USEC USEC_PER_SEC
 
 /* What was found about one counter: REASON_NONE while the window is open and nothing is decided. */
 typedef struct Finding {
@@ -446,50 +442,13 @@ static const KeySpec cgroup_keys[] = {
                                "`pids.denied`, `cpu.throttled`, `cpu.periods`, `cpu.usage` (microseconds). The most "
                                "since the cgroup is there: `memory.peak`, `pids.peak`. Percent of one processor, "
                                "over "
-                               "at least 1 s of the window: `cpu.load`. As it is: `memory.current`, `memory.max`, "
+                               "more than 1 s of the window: `cpu.load`. As it is: `memory.current`, `memory.max`, "
                                "`memory.high`, `pids.current`, `pids.max`, `cpu.max` (percent), `populated`, "
                                "`procs`." },
 };
 
 static void check_cgroup(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
-        const Value *counters = &values[CGROUP_COUNTERS];
-
-        FOREACH_ARRAY (wanted, counters->matches, counters->n_matches)
-                if (!counter_kind(wanted->name))
-                        diagnostic_add(diagnostics, wanted->mark, 0,
-                                        "there is no counter `%s`; names are like `memory.peak`, `pids.denied`, "
-                                        "`cpu.throttled` (`agenttest manual`), raw files like \"file:memory.stat\"",
-                                        wanted->name);
-}
-
-/* The limit that the scenario itself sets; false where it sets none, or none of a known size. */
-static bool find_setting(const Scenario *scenario, const char *unit_name, const char *property, double *ret_number) {
-        const ScenarioUnit *unit = unit_name ? scenario_find_unit(scenario, unit_name) : NULL;
-        LiteralDimension dimension;
-        bool is_found = false;
-
-        FOREACH_ARRAY (setting, unit ? unit->properties : NULL, unit ? unit->n_properties : 0)
-                if (strcmp(setting->name, property) == 0)
-                        is_found = literal_parse(setting->value, ret_number, &dimension) >= 0;
-        return is_found;
-}
-
-/* Under MemoryMax=64M no peak is ever above 64M, whatever the daemon does. */
-static void check_cgroup_in(const Scenario *scenario, const Expectation *expectation, DiagnosticList *diagnostics) {
-        const Value *counters = expectation_value(expectation, "counters");
-
-        FOREACH_ARRAY (wanted, counters->matches, counters->n_matches) {
-                const CounterKind *kind = counter_kind(wanted->name);
-                double limit;
-
-                if (kind && kind->is_bounded &&
-                                wanted->match.operator== MATCH_LESS_EQUAL && wanted->match.has_number &&
-                                find_setting(scenario, expectation->unit, kind->property, &limit) &&
-                                wanted->match.low >= limit)
-                        diagnostic_add(diagnostics, wanted->mark, 0,
-                                        "`%s` can never fail here: %s keeps it at most at its limit", wanted->name,
-                                        kind->property);
-        }
+        check_counters(&values[CGROUP_COUNTERS], diagnostics);
 }
 
 const ExpectKind cgroup_expectation = {
@@ -504,7 +463,7 @@ const ExpectKind cgroup_expectation = {
                 .shorthand = CGROUP_COUNTERS,
                 .takes_unit = true,
                 .check = check_cgroup,
-                .check_in = check_cgroup_in,
+                .check_in = check_counters_in,
         },
         .question = QUESTION_COUNTERS,
         .channels = CHANNEL_BUS,

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "judge/check-words.h"
 #include "judge/counters.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
@@ -225,6 +226,20 @@ static const KeySpec limit_keys[] = {
                                "soft limit) from /proc/PID/limits of the main process." },
 };
 
+static void check_limit(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        const Value *limits = &values[LIMIT_LIMITS];
+
+        FOREACH_ARRAY (wanted, limits->matches, limits->n_matches)
+                check_limit_number(&wanted->match, wanted->mark, wanted->name, diagnostics);
+}
+
+static void check_limit_in(const Scenario *scenario, const Expectation *expectation, DiagnosticList *diagnostics) {
+        if (expectation >= scenario->never && expectation < scenario->never + scenario->n_never)
+                diagnostic_add(diagnostics, expectation->mark, 0,
+                                "`limit` is not for `never`: that a limit is not in force is no failure; say what is "
+                                "in force all the time with `always`");
+}
+
 const ExpectKind limit_expectation = {
         .spec = {
                 .name = "limit",
@@ -235,6 +250,8 @@ const ExpectKind limit_expectation = {
                 .n_keys = N_LIMIT_KEYS,
                 .shorthand = LIMIT_LIMITS,
                 .takes_unit = true,
+                .check = check_limit,
+                .check_in = check_limit_in,
         },
         .question = QUESTION_COUNTERS,
         .evaluate = evaluate_limit,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "judge/check-words.h"
 #include "judge/count.h"
 #include "judge/counters.h"
 #include "judge/examine.h"
@@ -217,6 +218,13 @@ static char *describe_oom(const Expectation *expectation, const Case *facts) {
         return text_take(&text);
 }
 
+static void check_oom(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        const Value *count = &values[OOM_KEY_COUNT];
+
+        if (count->is_set)
+                check_numbers(&count->matches->match, count->mark, "count", diagnostics);
+}
+
 static const KeySpec oom_keys[] = {
         [OOM_KEY_VICTIM] = { .name = "victim",
                         .type = VALUE_CHOICE,
@@ -240,6 +248,7 @@ const ExpectKind oom_kill_expectation = {
                 .n_keys = N_OOM_KEYS,
                 .shorthand = OOM_KEY_VICTIM,
                 .takes_unit = true,
+                .check = check_oom,
         },
         .question = QUESTION_COUNTERS,
         .channels = CHANNEL_BUS | CHANNEL_KMSG,

@@ -147,6 +147,23 @@ steps:
     said = run.stdout + run.stderr
     check(run.status == 3, f"a peak at most its own limit: exit status {run.status}\n{said}")
     check(said.count("can never fail here") == 2 and "memory.peak" in said and "pids.peak" in said, said)
+    check_refused_one(path, "always:\n  - cgroup: { memory.peak: < 65M }\n", "can never fail here")
+    check_refused_one(path, "always:\n  - cgroup: { memory.peak: 0..64M }\n", "can never fail here")
+    check_refused_one(path, "always:\n  - cgroup: { memory.peak: { not: '> 64M' } }\n", "can never fail here")
+    check_refused_one(path, "never:\n  - limit: { MemoryMax: 64M }\n", "`limit` is not for `never`")
+    check_refused_one(path, "  - expect: { cgroup: { cpu.load: <= 55% } }\n    within: 1s\n", "`within` has to be longer")
+
+
+def check_refused_one(path, lines, sentence):
+    path.write_text("""about: x
+units: { x.service: { properties: { ExecStart: sleep infinity } } }
+properties: { MemoryMax: 64M, CPUQuota: 50% }
+steps:
+  - start: x.service
+""" + lines)
+    run = Run("check", path, evidence=False)
+    said = run.stdout + run.stderr
+    check(run.status == 3 and said.count(sentence) == 1, f"{lines}: exit status {run.status}\n{said}")
 
 
 def span(play):

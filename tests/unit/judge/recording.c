@@ -21,6 +21,9 @@ static const KindSpec *const expectations[] = {
         &job_expectation.spec,
         &exit_expectation.spec,
         &restart_expectation.spec,
+        &limit_expectation.spec,
+        &cgroup_expectation.spec,
+        &oom_kill_expectation.spec,
 };
 static const char *const nothing[] = { NULL };
 static const Language language = { steps, ELEMENTS_OF(steps), expectations, ELEMENTS_OF(expectations), nothing,

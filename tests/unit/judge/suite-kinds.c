@@ -69,10 +69,20 @@ START_TEST(literals_that_are_never_seen_are_refused) {
         assert_refused("restart: { count: many }", "`count` is a number, and never `many`");
         assert_refused("process: { fds: few }", "`fds` is a number, and never `few`");
 
+        assert_refused("oom-kill: { count: banana }", "`count` is a number, and never `banana`");
+        assert_refused("cgroup: { pids.denied: banana }", "`pids.denied` is a number, and never `banana`");
+        assert_refused("cgroup: { 'file:..': 1 }", "there is no counter `file:..`");
+        assert_refused("limit: { MemoryMax: '64M' }", "`64M` in quotes is a text: write it without them");
+        assert_refused("limit: { TasksMax: [10, few] }", "`TasksMax` is a number, and never `few`");
+
         /* Words of a newer systemd, patterns, what is known at run time only. */
         recording_init(&recording, "state: { ActiveState: /^act/, Result: [success, freshly-made] }");
         recording_done(&recording);
         recording_init(&recording, "exit: { signal: [SIGKILL, SIGRTMIN+3], after: <= 2s }");
+        recording_done(&recording);
+        recording_init(&recording, "cgroup: { memory.max: infinity, 'file:memory.max': max }");
+        recording_done(&recording);
+        recording_init(&recording, "limit: { TasksMax: '10', MemoryMax: [infinity, 64M], CPUQuota: 50% }");
         recording_done(&recording);
         recording_init(&recording, "file: { path: /a, type: character device, size: 1K..64K }");
 }
