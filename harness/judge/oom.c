@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "judge/counter-range.h"
+#include "judge/window.h"
 
 /*
  * "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a/b.service,
@@ -265,16 +266,34 @@ static size_t count_lines(const OomKills *kills) {
         return n_lines;
 }
 
-/* Which of the @candidates it were is not known; how many, and by when, the unit's own counter tells. */
-static int add_unnamed(OomKills *kills, const OomKills *candidates, const CounterRange *range, size_t n_known,
-                uint64_t deadline_usec) {
+/* The first reading of the same cgroup that says what @last says: by then it had happened. */
+static const Entry *first_like(const Timeline *timeline, const Entry *last) {
+        const Entry *first = last;
+        double number, wanted;
+
+        if (!counter_number(last, &wanted))
+                return last;
+        for (const Entry *entry = timeline_last(timeline, last->index, ENTRY_COUNTER, last->unit); entry;
+                        entry = timeline_last(timeline, entry->index, ENTRY_COUNTER, last->unit)) {
+                if (!is_reading(entry, last->unit, "memory.oom-kills"))
+                        continue;
+                if (!entry_has(entry, "cgroup", entry_get(last, "cgroup") ?: "") || !counter_number(entry, &number) ||
+                                number < wanted)
+                        break;
+                first = entry;
+        }
+        return first;
+}
+
+/* Which of several lines it were is not known; how many kills, and by when, the unit's own counter tells. */
+static int add_unnamed(OomKills *kills, const Timeline *timeline, const CounterRange *range, size_t n_known,
+                uint64_t deadline_usec, OomVictim victim) {
+        const Entry *reading = first_like(timeline, range->last);
+
         for (size_t n = n_known + 1; n <= range->n_low; n++) {
-                OomKill kill = candidates->items[0];
+                OomKill kill = { .record = reading, .at_usec = reading->at_usec, .victim = victim };
                 int r;
 
-                kill.record = range->last;
-                kill.host_pid = 0;
-                kill.at_usec = range->last->at_usec;
                 if (n <= range->n_low_timed && kill.at_usec > deadline_usec)
                         kill.at_usec = deadline_usec;
                 r = add_kill(kills, &kill);
@@ -289,6 +308,7 @@ static int add_nobodys(const Case *facts, const Window *window, const char *unit
         CLEANUP(oom_kills_done) OomKills candidates = { 0 };
         size_t n_known = count_lines(kills), n_lines;
         CounterRange range;
+        bool is_read;
         int r;
 
         r = counter_range(facts, window, unit, counter_kind("memory.oom-kills"), NULL, NULL, &range);
@@ -298,8 +318,11 @@ static int add_nobodys(const Case *facts, const Window *window, const char *unit
         if (r < 0)
                 return r;
         n_lines = count_lines(&candidates);
-        if (n_lines > range.n_low - n_known)
-                return add_unnamed(kills, &candidates, &range, n_known, window->deadline_usec);
+        is_read = window->is_closed && window_is_complete(facts, window, CHANNEL_KMSG, unit, NULL);
+        /* As long as the log was not read to its end, a line may still come that names the unit's own victim. */
+        if (n_lines > 0 && (!is_read || n_lines > range.n_low - n_known))
+                return add_unnamed(kills, facts->timeline, &range, n_known, window->deadline_usec,
+                                is_read ? candidates.items[0].victim : OOM_VICTIM_UNKNOWN);
         FOREACH_ARRAY (kill, candidates.items, candidates.n_items) {
                 r = add_kill(kills, kill);
                 if (r < 0)

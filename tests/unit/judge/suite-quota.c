@@ -293,8 +293,8 @@ static const Sample oom_samples[] = {
         { OOM("victim: main", MEMORY_LIMIT FULL("3000", OURS "2", "9400") CLOSED("7000")),
                         ONE("oom-kill", "load-too-low") },
         /* The first line was held back: the unit's own counter says that the kill was in it, or does not. */
-        { OOM("victim: child",
-                          NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "1") DECIDED),
+        { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "1")
+                                               CLOSED("7000")),
                         ONE("oom-kill", "held") },
         { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "0")
                                                CLOSED("7000")),
@@ -310,7 +310,17 @@ static const Sample oom_samples[] = {
                         ONE("oom-kill", "channel-lost") },
         /* More lines than kills: it was one of them, and by the counter's reading, not by a line's stamp. */
         { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") BARE("3001", "9400")
-                                               KILLS("3100", "1") DECIDED),
+                                               KILLS("3100", "1") KILLS("6500", "1") CLOSED("7000")),
+                        ONE("oom-kill", "held") },
+        /* While the window is open, the line about the unit's own victim may still be to come. */
+        { OOM("victim: child", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "1")
+                                               BARE("3200", "9100") CLOSED("7000")),
+                        ONE("oom-kill", "wrong-value") },
+        { OOM("victim: child",
+                          NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "1") DECIDED),
+                        ONE("oom-kill", "not-recorded") },
+        { OOM("victim: any",
+                          NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200") KILLS("3100", "1") DECIDED),
                         ONE("oom-kill", "held") },
         { OOM("victim: child, count: 1", NO_CGROUP("memory.oom-kills") MEMORY_LIMIT BARE("3000", "9200")
                                                          BARE("6400", "9400") KILLS("6500", "1") CLOSED("7000")),
