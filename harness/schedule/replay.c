@@ -2,6 +2,7 @@
 #include "schedule/replay.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -107,7 +108,14 @@ static int feed_logbook(
                 if (r < 0)
                         return error_set_errno(reterr, r, "%s: cannot look at a journal line", folder);
         }
-        return r < 0 ? error_set(reterr, r, "%s: %s", folder, journal_reader_problem(reader)) : 0;
+        if (r < 0)
+                return error_set(reterr, r, "%s: %s", folder, journal_reader_problem(reader));
+        /* What is not there any more did not fail to happen: no `never` may be judged by it. */
+        if (n_lines_max != UINT64_MAX && logbook_n_lines(logbook) < n_lines_max)
+                return error_set(reterr, -EBADMSG,
+                                "%s: the journal holds %" PRIu64 " of the %" PRIu64 " lines that were judged", folder,
+                                logbook_n_lines(logbook), n_lines_max);
+        return 0;
 }
 
 static int judge(const char *folder, Replay *replay, Error *reterr) {

@@ -6,6 +6,7 @@ Judging is pure: replaying the evidence of the whole suite gives the same verdic
 judged on what was recorded, and what was not recorded is inconclusive; a damaged recording is an error.
 """
 import re
+import shutil
 import subprocess
 import sys
 
@@ -78,6 +79,12 @@ def main():
     again = replay(killed.play().folder)
     check((killed.status, again.returncode) == (2, 2), f"a killed performer: {killed.status}, {again.returncode}\n{again.stdout}")
     check("recording is cut" in again.stdout and "DIFFER" not in again.stdout, f"a killed performer:\n{again.stdout}")
+
+    # Lines that were judged and are not there any more: "never" may not be judged by what is left.
+    shutil.move(idle.folder / "journal", idle.folder.parent / "away")
+    gone = replay(idle.folder)
+    check(gone.returncode == 2 and "holds 0 of the" in gone.stderr, f"no journal: {gone.returncode}\n{gone.stderr}")
+    shutil.move(idle.folder.parent / "away", idle.folder / "journal")
 
     timeline.write_text(timeline.read_text()[:-20])
     cut = replay(idle.folder)
