@@ -18,7 +18,8 @@ static int status_of_outcomes(const RunSummary *summary, const ExitPolicy *polic
 
         if (n_fail > 0)
                 return STATUS_FAIL;
-        if (summary->n_with[OUTCOME_ERROR] > 0 || summary->broken)
+        /* What was never begun although nobody ended the run is lost. */
+        if (summary->n_with[OUTCOME_ERROR] > 0 || summary->broken || summary->n_not_played > 0)
                 return STATUS_ERROR;
         if (n_inconclusive > 0 && policy->inconclusive_as == OUTCOME_INCONCLUSIVE)
                 return STATUS_INCONCLUSIVE;

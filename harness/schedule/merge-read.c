@@ -118,17 +118,32 @@ static int take_scenario(MergedPlay *play, const Json *json) {
         return r;
 }
 
-static int take_result(Reading *reading, MergedPlay *play, const Json *json) {
-        const char *outcome = recording_text(json, "outcome"), *folder = recording_text(json, "folder");
-        int r = outcome ? outcome_from_name(outcome) : -EBADMSG;
+/* A line that is lost, or was changed, must not make a play better than its verdicts. */
+static int take_outcome(Reading *reading, MergedPlay *play, const char *name, Error *reterr) {
+        int outcome = name ? outcome_from_name(name) : -EBADMSG;
 
-        if (r < 0)
+        if (outcome < 0)
                 return -EBADMSG;
-        play->outcome = (Outcome) r;
-        play->is_run = true;
-        play->is_performed = json_member(json, "performed") != NULL;
+        play->outcome = (Outcome) outcome;
         play->judgement = reading->pending;
         reading->pending = JUDGEMENT_INIT;
+        /* Where memory had run out, an error has no verdict. */
+        if (play->judgement.n_verdicts == 0 && play->outcome == OUTCOME_ERROR)
+                return 0;
+        if (play->judgement.outcome != play->outcome)
+                return error_set(reterr, -EBADMSG, "the outcome is %s, the verdicts before it say %s", name,
+                                outcome_name(play->judgement.outcome));
+        return 0;
+}
+
+static int take_result(Reading *reading, MergedPlay *play, const Json *json, Error *reterr) {
+        const char *folder = recording_text(json, "folder");
+        int r = take_outcome(reading, play, recording_text(json, "outcome"), reterr);
+
+        if (r < 0)
+                return r;
+        play->is_run = true;
+        play->is_performed = json_member(json, "performed") != NULL;
         if (folder && (strchr(folder, '/') || folder[0] == '.'))
                 return -EBADMSG; /* it lies in the run's folder and nowhere else */
         if (folder && asprintf(&play->folder, "%s/%s", reading->run->folder, folder) < 0) {
@@ -143,7 +158,8 @@ static int take_result(Reading *reading, MergedPlay *play, const Json *json) {
         return r;
 }
 
-static int keep_play(Merge *merge, MergedPlay *play) {
+static int keep_play(Reading *reading, MergedPlay *play) {
+        Merge *merge = reading->merge;
         MergedPlay **place = array_append(&merge->plays, &merge->n_plays, sizeof(*place));
 
         if (!place) {
@@ -151,10 +167,18 @@ static int keep_play(Merge *merge, MergedPlay *play) {
                 return -ENOMEM;
         }
         *place = play;
+        reading->run->n_known++;
         return 0;
 }
 
-static int take_play(Reading *reading, const Json *json, const char *kind) {
+static int check_no_verdict_is_left(const Reading *reading, Error *reterr) {
+        if (reading->pending.n_verdicts == 0)
+                return 0;
+        return error_set(reterr, -EBADMSG, "%zu verdicts before it belong to no scenario",
+                        reading->pending.n_verdicts);
+}
+
+static int take_play(Reading *reading, const Json *json, const char *kind, Error *reterr) {
         CLEANUP(merged_play_free_p) MergedPlay *play = calloc(1, sizeof(*play));
         uint64_t index;
         int r;
@@ -168,17 +192,21 @@ static int take_play(Reading *reading, const Json *json, const char *kind) {
         if (r >= 0)
                 r = take_number(json, "index", UINT_MAX, &index);
         if (r >= 0 && strcmp(kind, "play") == 0)
-                r = take_result(reading, play, json);
+                r = take_result(reading, play, json, reterr);
+        else if (r >= 0)
+                r = check_no_verdict_is_left(reading, reterr);
         if (r < 0)
                 return r;
         play->index = (unsigned) index;
-        return keep_play(reading->merge, TAKE_PTR(play));
+        return keep_play(reading, TAKE_PTR(play));
 }
 
-static int take_end(Reading *reading, const Json *json) {
+static int take_end(Reading *reading, const Json *json, Error *reterr) {
         uint64_t signal_number = 0;
-        int r = take_number(json, "end", INT64_MAX, &reading->run->end_usec);
+        int r = check_no_verdict_is_left(reading, reterr);
 
+        if (r >= 0)
+                r = take_number(json, "end", INT64_MAX, &reading->run->end_usec);
         if (r >= 0)
                 r = take_number(json, "signal", 64, &signal_number);
         if (r >= 0)
@@ -201,17 +229,17 @@ static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *
 
         if (r < 0)
                 return r;
-        if (json_member(json, "verdict"))
-                return take_verdict(reading, line, n_bytes, reterr);
         if (json_member(json, "run"))
                 return take_run(reading, json);
         if (!reading->has_begin || reading->run->has_end)
                 return -EBADMSG;
+        if (json_member(json, "verdict"))
+                return take_verdict(reading, line, n_bytes, reterr);
         if (json_member(json, "play"))
-                return take_play(reading, json, "play");
+                return take_play(reading, json, "play", reterr);
         if (json_member(json, "not-run"))
-                return take_play(reading, json, "not-run");
-        return json_member(json, "end") ? take_end(reading, json) : -EBADMSG;
+                return take_play(reading, json, "not-run", reterr);
+        return json_member(json, "end") ? take_end(reading, json, reterr) : -EBADMSG;
 }
 
 /* A last line without its newline was cut off with its run, which then has no end. */
@@ -265,7 +293,7 @@ static int add_cut_play(Reading *reading, const char *folder, Error *reterr) {
                 return -ENOMEM;
         r = judgement_add(&play->judgement, REASON_STREAM_CUT, (Mark){ 0 },
                         strdup("the run ended before this scenario did"));
-        return r < 0 ? r : keep_play(reading->merge, TAKE_PTR(play));
+        return r < 0 ? r : keep_play(reading, TAKE_PTR(play));
 }
 
 static int add_cut_plays(Reading *reading, Error *reterr) {

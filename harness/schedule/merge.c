@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule/merge.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -141,6 +142,11 @@ static void find_breaks(const Merge *merge, RunSummary *summary) {
                         say_broken(summary, "%s: %s", run->folder, run->broken);
                 if (!run->has_end)
                         say_broken(summary, "the run in %s died before its end", run->folder);
+                else if (run->n_known != run->n_plays)
+                        say_broken(summary,
+                                        "the record in %s says what became of %zu scenarios, its run began with "
+                                        "%" PRIu64,
+                                        run->folder, run->n_known, run->n_plays);
                 for (unsigned number = 1; number <= run->shard.n; number++)
                         if (!has_part(merge, number, run->shard.n))
                                 say_broken(summary, "part %u of %u is missing", number, run->shard.n);

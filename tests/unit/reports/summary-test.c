@@ -5,7 +5,7 @@
 #include "suites.h"
 
 static const struct {
-        size_t n_pass, n_fail, n_error, n_inconclusive, n_skip;
+        size_t n_pass, n_fail, n_error, n_inconclusive, n_skip, n_not_played;
         int signal_number;
         const char *broken;
         Outcome inconclusive_as;
@@ -23,6 +23,7 @@ static const struct {
         { .n_error = 1, .n_inconclusive = 1, .inconclusive_as = OUTCOME_FAIL, .status = 1, .automake_status = 1 },
         { .n_skip = 2, .status = 5, .automake_status = 77 },
         { .status = 5, .automake_status = 77 },
+        { .n_pass = 3, .n_not_played = 1, .status = 2, .automake_status = 99 },
         { .n_pass = 1, .broken = "no space left", .status = 2, .automake_status = 99 },
         { .n_fail = 1, .broken = "no space left", .status = 1, .automake_status = 1 },
         { .n_pass = 1, .n_fail = 1, .signal_number = SIGINT, .status = 130, .automake_status = 130 },
@@ -38,6 +39,7 @@ START_TEST(exit_status) {
                         [OUTCOME_INCONCLUSIVE] = rows[_i].n_inconclusive,
                         [OUTCOME_SKIP] = rows[_i].n_skip,
                 },
+                .n_not_played = rows[_i].n_not_played,
                 .signal_number = rows[_i].signal_number,
                 .broken = (char *) rows[_i].broken,
         };

@@ -62,6 +62,7 @@ int main(void) {
         srunner_add_suite(runner, schedule_suite());
         srunner_add_suite(runner, interrupt_suite());
         srunner_add_suite(runner, replay_suite());
+        srunner_add_suite(runner, merge_suite());
         srunner_run_all(runner, CK_ENV);
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);

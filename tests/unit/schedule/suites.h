@@ -18,6 +18,7 @@ Suite *evidence_suite(void);
 Suite *schedule_suite(void);
 Suite *interrupt_suite(void);
 Suite *replay_suite(void);
+Suite *merge_suite(void);
 
 /* A new folder under /tmp for the running test; removed by leave_folder(). The working directory is in it. */
 void enter_folder(void);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Records of runs, whole and damaged: what is not known is not green. */
+
+#include <string.h>
+
+#include "base/json.h"
+#include "schedule/merge.h"
+#include "suites.h"
+
+#define BEGIN(n_plays)                                                                                               \
+        "{\"run\":1,\"agenttest\":\"0.1.0\",\"stage\":\"sandbox\",\"plays\":" n_plays                                \
+        ",\"begin\":100,\"wall\":1000}\n"
+#define VERDICT(outcome, reason)                                                                                     \
+        "{\"verdict\":\"" outcome "\",\"reason\":\"" reason "\",\"id\":\"steps[0]\",\"line\":4,\"column\":5,"        \
+        "\"sentence\":\"as told\",\"near\":[],\"evidence\":[],\"at\":0,\"margin\":\"infinity\"}\n"
+#define HELD  VERDICT("pass", "held")
+#define BROKE VERDICT("fail", "wrong-value")
+#define SCENARIO(index)                                                                                              \
+        ":\"a.yaml#" index "\",\"path\":\"a.yaml\",\"scenario\":\"a.yaml#" index                                     \
+        "\",\"document\":0,\"line\":4,\"index\":" index
+#define RESULT(index, outcome) "{\"play\"" SCENARIO(index) ",\"outcome\":\"" outcome "\",\"begin\":110,\"end\":120}\n"
+#define PASSED(index)          HELD RESULT(index, "pass")
+#define FAILED(index)          HELD BROKE RESULT(index, "fail")
+#define NOT_RUN(index)         "{\"not-run\"" SCENARIO(index) "}\n"
+#define END                    "{\"end\":130,\"signal\":0}\n"
+
+/* Writes each record to a folder of its own, "0", "1", ..., and merges them in this order. */
+static int merge_records(const char *const *records, size_t n_records, RunSummary *ret_summary, Error *reterr) {
+        CLEANUP(merge_free_p) Merge *merge = NULL;
+        int r = 0;
+
+        *ret_summary = (RunSummary){ 0 };
+        ck_assert_int_eq(merge_new(&merge), 0);
+        for (size_t i = 0; i < n_records; i++) {
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), "%zu/" RECORD_FILE_NAME, i);
+                put_file(path, records[i]);
+                *strchr(path, '/') = '\0';
+                if (r >= 0)
+                        r = merge_add(merge, path, reterr);
+        }
+        return r < 0 ? r : merge_report(merge, NULL, 0, ret_summary, reterr);
+}
+
+#define MERGE(summary, error, ...)                                                                                   \
+        merge_records((const char *const[]){ __VA_ARGS__ },                                                          \
+                        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *), summary, error)
+
+/* "2 1 0": passed, failed, not run. */
+static void assert_merged(
+                int r, const RunSummary *summary, const Error *error, const char *counts, const char *broken) {
+        char found[64];
+
+        ck_assert_msg(r == 0, "%s", error_text(error));
+        (void) snprintf(found, sizeof(found), "%zu %zu %zu", summary->n_with[OUTCOME_PASS],
+                        summary->n_with[OUTCOME_FAIL], summary->n_not_played);
+        ck_assert_str_eq(found, counts);
+        if (broken)
+                ck_assert_msg(summary->broken && strstr(summary->broken, broken), "%s", summary->broken ?: "whole");
+        else
+                ck_assert_msg(!summary->broken, "%s", summary->broken);
+}
+
+static const struct {
+        const char *record;
+        const char *counts;
+        const char *broken; /* part of it; NULL: it is whole */
+} rows[] = {
+        { BEGIN("2") PASSED("0") PASSED("1") END, "2 0 0", NULL },
+        { BEGIN("2") PASSED("1") FAILED("0") END, "1 1 0", NULL },
+        { BEGIN("2") PASSED("0") END, "1 0 1", "says what became of 1 scenarios, its run began with 2" },
+        { BEGIN("1") PASSED("0") PASSED("1") END, "2 0 0", "says what became of 2 scenarios, its run began with 1" },
+        { BEGIN("2") PASSED("0") NOT_RUN("1") END, "1 0 1", NULL },
+        { BEGIN("2") PASSED("0") PASSED("1"), "2 0 0", "died before its end" },
+        { BEGIN("2") PASSED("0") "{\"verdict\":\"pa", "1 0 1", "died before its end" },
+};
+
+START_TEST(what_is_not_known_is_not_green) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = MERGE(&summary, &error, rows[_i].record);
+
+        assert_merged(r, &summary, &error, rows[_i].counts, rows[_i].broken);
+}
+END_TEST
+
+static const struct {
+        const char *record, *message;
+} damages[] = {
+        { BEGIN("1") HELD BROKE RESULT("0", "pass") END,
+                        "0/run.ndjson:4: the outcome is pass, the verdicts before it "
+                        "say fail" },
+        { BEGIN("1") RESULT("0", "pass") END, "0/run.ndjson:2: the outcome is pass, the verdicts before it say " },
+        { BEGIN("1") BROKE END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
+        { BEGIN("1") BROKE NOT_RUN("0") END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
+        { BROKE BEGIN("0") END, "0/run.ndjson:1: not as agenttest writes it" },
+        { BEGIN("0") END "nonsense\n", "0/run.ndjson:3: " },
+};
+
+START_TEST(damage_is_told) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        ck_assert_int_lt(MERGE(&summary, &error, damages[_i].record), 0);
+        ck_assert_msg(strstr(error_text(&error), damages[_i].message), "%s", error_text(&error));
+}
+END_TEST
+
+Suite *merge_suite(void) {
+        Suite *suite = suite_create("merge");
+        TCase *cases = tcase_create("merge");
+
+        tcase_add_checked_fixture(cases, enter_folder, leave_folder);
+        tcase_add_loop_test(cases, what_is_not_known_is_not_green, 0, (int) ELEMENTS_OF(rows));
+        tcase_add_loop_test(cases, damage_is_told, 0, (int) ELEMENTS_OF(damages));
+        suite_add_tcase(suite, cases);
+        return suite;
+}
