@@ -20,6 +20,7 @@
 typedef struct RecordReport {
         Report report; /* first */
         FILE *file;
+        char *run_id;
         Told told;
         bool is_incomplete; /* out of memory on the way */
 } RecordReport;
@@ -49,6 +50,7 @@ static void record_begin(Report *base, const RunFacts *facts) {
         report->is_incomplete = told_init(&report->told, facts) < 0;
         text_printf(&text, "{\"run\":%d", RECORD_FORMAT);
         add_text(&text, "agenttest", facts->version);
+        add_text(&text, "id", report->run_id);
         add_text(&text, "stage", facts->stage_name);
         add_text(&text, "host", facts->host_name);
         add_number(&text, "plays", facts->n_plays);
@@ -57,6 +59,8 @@ static void record_begin(Report *base, const RunFacts *facts) {
         if (facts->shard.n > 0) {
                 add_number(&text, "shard", facts->shard.number);
                 add_number(&text, "shards", facts->shard.n);
+                add_number(&text, "scenarios", facts->shard.suite.n_scenarios);
+                text_printf(&text, ",\"suite\":\"%016" PRIx64 "\"", facts->shard.suite.names_hash);
         }
         write_line(report, &text);
 }
@@ -118,11 +122,12 @@ static int record_close(Report *base, Error *reterr) {
         if (fclose(report->file) != 0)
                 r = -EIO;
         told_done(&report->told);
+        free(report->run_id);
         free(report);
         return r < 0 ? error_set(reterr, r, "The record of the run could not be written to its evidence") : 0;
 }
 
-int record_report_new(const char *folder, Report **ret_report, Error *reterr) {
+int record_report_new(const char *folder, const char *run_id, Report **ret_report, Error *reterr) {
         CLEANUP_FREE char *path = NULL;
         RecordReport *report;
         FILE *file;
@@ -135,7 +140,10 @@ int record_report_new(const char *folder, Report **ret_report, Error *reterr) {
         if (!file)
                 return error_set_errno(reterr, -errno, "%s cannot be made", path);
         report = calloc(1, sizeof(*report));
-        if (!report) {
+        if (report)
+                report->run_id = strdup(run_id);
+        if (!report || !report->run_id) {
+                free(report);
                 (void) fclose(file);
                 return error_set(reterr, -ENOMEM, "Out of memory");
         }

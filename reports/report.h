@@ -37,10 +37,17 @@ typedef struct PlayResult {
         uint64_t begin_usec, end_usec;
 } PlayResult;
 
+/* A whole suite, told from others (cli/suite-mark.h). */
+typedef struct SuiteMark {
+        unsigned n_scenarios;
+        uint64_t names_hash;
+} SuiteMark;
+
 /* Which part of a suite is played, of how many; n 0: all of it. */
 typedef struct Shard {
         unsigned number; /* 1-based */
         unsigned n;
+        SuiteMark suite; /* that it is a part of */
 } Shard;
 
 /* Known before the first scenario begins. */
@@ -178,7 +185,7 @@ typedef struct GithubOptions {
 Report *github_report_new(const GithubOptions *options);
 
 #define RECORD_FILE_NAME "run.ndjson"
-enum { RECORD_FORMAT = 1 };
+enum { RECORD_FORMAT = 2 };
 
-/* What the run reported, in the folder of its evidence, for `agenttest merge` (reports/record.c). */
-int record_report_new(const char *folder, Report **ret_report, Error *reterr);
+/* What the run @run_id reported, in the folder of its evidence, for `agenttest merge` (reports/record.c). */
+int record_report_new(const char *folder, const char *run_id, Report **ret_report, Error *reterr);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/reporting.h"
+#include "cli/suite-mark.h"
 #include "cli/suite.h"
 #include "perform/perform.h"
 #include "schedule/last-run.h"
@@ -19,6 +20,7 @@
 typedef struct PlayList {
         Play *items;
         size_t n_items;
+        SuiteMark suite; /* all that is selected, whichever part of it is played */
 } PlayList;
 
 static void play_list_done(PlayList *plays) {
@@ -76,6 +78,8 @@ static int add_plays_of(PlayList *plays, const SourceFile *file, unsigned repeat
                 if (!is_selected(options, *scenario))
                         continue;
                 here = (*position)++;
+                if (suite_mark_add(&plays->suite, *scenario) < 0)
+                        return -ENOMEM;
                 if (!is_wanted(options, last_run, *scenario, here))
                         continue;
                 if (options->timeout_usec > 0)
@@ -142,7 +146,8 @@ static int keep_record(RunContext *context) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         Report *report = NULL;
 
-        if (record_report_new(evidence_store_path(context->store), &report, &error) >= 0)
+        if (record_report_new(evidence_store_path(context->store), ownership_run_id(context->scope.ownership),
+                            &report, &error) >= 0)
                 return reports_add(&context->reports, report);
         complain("%s", error_text(&error));
         return STATUS_ERROR;
@@ -279,6 +284,7 @@ static int play_all(RunContext *context) {
                 complain("%s", error_text(&error));
                 return STATUS_ERROR;
         }
+        schedule.shard.suite = context->plays.suite;
         memcpy(reports, context->reports.items, sizeof(context->reports.items));
         if (context->last_run)
                 reports[schedule.n_reports++] = context->last_run;

@@ -36,8 +36,7 @@ static int open_tap(const Options *options, Reports *reports, Error *reterr) {
         return take(reports, tap_report_new(&tap), reterr);
 }
 
-/* Where the project lies for the CI system that will read the files. */
-static const char *project_folder(void) {
+const char *project_folder(void) {
         static const char *const VARIABLES[] = { "CI_PROJECT_DIR", "GITHUB_WORKSPACE", "WORKSPACE" };
 
         FOREACH_ARRAY (variable, VARIABLES, ELEMENTS_OF(VARIABLES)) {

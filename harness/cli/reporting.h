@@ -20,6 +20,9 @@ int reports_open(const Options *options, Reports *reports, Error *reterr);
 /* Only those that programs read: for a run of which there is nothing to tell people but one sentence. */
 int reports_open_for_programs(const Options *options, Reports *reports, Error *reterr);
 
+/* Where the project lies for the CI system that will read the files: what they name is relative to it. Borrowed. */
+const char *project_folder(void);
+
 /* One more, the list's from now on. Returns STATUS_PASS, or STATUS_ERROR with a complaint where it is NULL. */
 int reports_add(Reports *reports, Report *report);
 

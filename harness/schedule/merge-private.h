@@ -7,7 +7,7 @@
 
 typedef struct MergedRun {
         char *folder; /* absolute */
-        char *version, *stage_name, *host_name;
+        char *id, *version, *stage_name, *host_name;
         uint64_t n_plays; /* as it meant to play */
         size_t n_known;   /* of which it said what became of them */
         uint64_t begin_usec, wall_usec, end_usec;

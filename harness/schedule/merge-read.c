@@ -2,6 +2,7 @@
 
 /* The record of a run, run.ndjson: the lines are told in reports/record.c. */
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -62,7 +63,20 @@ static int take_number(const Json *json, const char *name, uint64_t max, uint64_
 
 /* --- lines --- */
 
+/* Which suite it is a part of: written as record.c does. */
+static int take_suite(SuiteMark *suite, const Json *json) {
+        const char *text = recording_text(json, "suite");
+        uint64_t n_scenarios;
+        int n_read = 0, r = take_number(json, "scenarios", UINT_MAX, &n_scenarios);
+
+        if (r < 0 || !text || sscanf(text, "%16" SCNx64 "%n", &suite->names_hash, &n_read) != 1 || text[n_read])
+                return -EBADMSG;
+        suite->n_scenarios = (unsigned) n_scenarios;
+        return 0;
+}
+
 static int take_shard(MergedRun *run, const Json *json) {
+        SuiteMark suite;
         uint64_t number, n;
         int r;
 
@@ -71,22 +85,34 @@ static int take_shard(MergedRun *run, const Json *json) {
         r = take_number(json, "shard", UINT_MAX, &number);
         if (r >= 0)
                 r = take_number(json, "shards", UINT_MAX, &n);
+        if (r >= 0)
+                r = take_suite(&suite, json);
         if (r < 0)
                 return r;
-        run->shard = (Shard){ .number = (unsigned) number, .n = (unsigned) n };
+        run->shard = (Shard){ .number = (unsigned) number, .n = (unsigned) n, .suite = suite };
         return 0;
 }
 
-static int take_run(Reading *reading, const Json *json) {
-        MergedRun *run = reading->run;
+static int check_format(const Json *json, Error *reterr) {
+        const char *version = recording_text(json, "agenttest");
         uint64_t format;
         int r = take_number(json, "run", UINT_MAX, &format);
 
-        if (reading->has_begin || (r >= 0 && format != RECORD_FORMAT))
-                return -EBADMSG;
+        if (r < 0 || format == RECORD_FORMAT)
+                return r;
+        return error_set(reterr, -EBADMSG, "format %" PRIu64 ", of agenttest %s; this is agenttest %s and reads %d",
+                        format, version ?: "unknown", AGENTTEST_VERSION, RECORD_FORMAT);
+}
+
+static int take_run(Reading *reading, const Json *json, Error *reterr) {
+        MergedRun *run = reading->run;
+        int r = reading->has_begin ? -EBADMSG : check_format(json, reterr);
+
         reading->has_begin = true;
         if (r >= 0)
                 r = take_text(json, "agenttest", &run->version);
+        if (r >= 0)
+                r = take_text(json, "id", &run->id);
         if (r >= 0)
                 r = take_text(json, "stage", &run->stage_name);
         if (r >= 0)
@@ -230,7 +256,7 @@ static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *
         if (r < 0)
                 return r;
         if (json_member(json, "run"))
-                return take_run(reading, json);
+                return take_run(reading, json, reterr);
         if (!reading->has_begin || reading->run->has_end)
                 return -EBADMSG;
         if (json_member(json, "verdict"))

@@ -14,6 +14,7 @@
 
 static void run_done(MergedRun *run) {
         free(run->folder);
+        free(run->id);
         free(run->version);
         free(run->stage_name);
         free(run->host_name);
@@ -40,8 +41,17 @@ Merge *merge_free(Merge *merge) {
         return NULL;
 }
 
+static int check_copies(const Merge *merge, const MergedRun *run, Error *reterr) {
+        FOREACH_ARRAY (other, merge->runs, merge->n_runs)
+                if (other != run && run->id && other->id && strcmp(other->id, run->id) == 0)
+                        return error_set(reterr, -EINVAL, "%s and %s are the same run: one is a copy", other->folder,
+                                        run->folder);
+        return 0;
+}
+
 int merge_add(Merge *merge, const char *folder, Error *reterr) {
         MergedRun *run = array_append(&merge->runs, &merge->n_runs, sizeof(*run));
+        int r;
 
         if (!run)
                 return error_set(reterr, -ENOMEM, "Out of memory");
@@ -51,7 +61,8 @@ int merge_add(Merge *merge, const char *folder, Error *reterr) {
         FOREACH_ARRAY (other, merge->runs, merge->n_runs - 1)
                 if (strcmp(other->folder, run->folder) == 0)
                         return error_set(reterr, -EINVAL, "%s is named twice", folder);
-        return merge_read_run(merge, run, reterr);
+        r = merge_read_run(merge, run, reterr);
+        return r < 0 ? r : check_copies(merge, run, reterr);
 }
 
 /* --- order and names --- */
@@ -115,11 +126,23 @@ static int make_plays(Merge *merge) {
 
 /* --- the whole run --- */
 
-static bool has_part(const Merge *merge, unsigned number, unsigned n) {
-        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
-                if (run->shard.n == n && run->shard.number == number)
-                        return true;
-        return false;
+static bool is_same_suite(const SuiteMark *a, const SuiteMark *b) {
+        return a->n_scenarios == b->n_scenarios && a->names_hash == b->names_hash;
+}
+
+/* Part @number of what @run is a part of; NULL: it is not there. @ret_other: one of as many parts of another suite.
+ */
+static const MergedRun *find_part(
+                const Merge *merge, const MergedRun *run, unsigned number, const MergedRun **ret_other) {
+        *ret_other = NULL;
+        FOREACH_ARRAY (part, merge->runs, merge->n_runs) {
+                if (part->shard.n != run->shard.n || part->shard.number != number)
+                        continue;
+                if (is_same_suite(&part->shard.suite, &run->shard.suite))
+                        return part;
+                *ret_other = part;
+        }
+        return NULL;
 }
 
 static void say_broken(RunSummary *summary, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -132,6 +155,23 @@ static void say_broken(RunSummary *summary, const char *format, ...) {
         if (vasprintf(&summary->broken, format, arguments) < 0)
                 summary->broken = strdup("out of memory");
         va_end(arguments);
+}
+
+static void find_missing_parts(const Merge *merge, const MergedRun *run, RunSummary *summary) {
+        for (unsigned number = 1; number <= run->shard.n; number++) {
+                const MergedRun *other;
+
+                if (find_part(merge, run, number, &other))
+                        continue;
+                if (other)
+                        say_broken(summary,
+                                        "part %u of %u is missing: the one in %s is of another suite (%u scenarios) "
+                                        "than part %u in %s (%u scenarios)",
+                                        number, run->shard.n, other->folder, other->shard.suite.n_scenarios,
+                                        run->shard.number, run->folder, run->shard.suite.n_scenarios);
+                else
+                        say_broken(summary, "part %u of %u is missing", number, run->shard.n);
+        }
 }
 
 static void find_breaks(const Merge *merge, RunSummary *summary) {
@@ -147,10 +187,9 @@ static void find_breaks(const Merge *merge, RunSummary *summary) {
                                         "the record in %s says what became of %zu scenarios, its run began with "
                                         "%" PRIu64,
                                         run->folder, run->n_known, run->n_plays);
-                for (unsigned number = 1; number <= run->shard.n; number++)
-                        if (!has_part(merge, number, run->shard.n))
-                                say_broken(summary, "part %u of %u is missing", number, run->shard.n);
         }
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                find_missing_parts(merge, run, summary);
 }
 
 static uint64_t wall(const MergedRun *run, uint64_t usec) {

@@ -6,7 +6,8 @@
  * left. Nothing is judged again; what a run said is what is reported, as if one run had played it all.
  *
  * A run that did not end, and a part of a sharded suite that is not there, break the merged run: what is not known is
- * not green. Where runs have played the same scenario it is one played several times: " #2" behind its name.
+ * not green. Parts add up only where they are of one suite, of as many scenarios of the same names. Where runs have
+ * played the same scenario it is one played several times: " #2" behind its name.
  */
 
 #include "reports/report.h"
@@ -20,7 +21,8 @@ Merge *merge_free(Merge *merge);
  * merge_add() - take one run in
  * @folder: of its evidence
  *
- * Errors: -ENOENT where it holds no record; -EBADMSG, -ENOMEM.
+ * Errors: -ENOENT where it holds no record; -EINVAL for a run that is there already, also as a copy; -EBADMSG,
+ * -ENOMEM.
  */
 int merge_add(Merge *merge, const char *folder, Error *reterr);
 

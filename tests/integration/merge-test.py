@@ -47,10 +47,10 @@ def numbers(n):
     return ", ".join(str(i) for i in range(n))
 
 
-def run(folder, *arguments, state="state"):
+def run(folder, *arguments, state="state", environment=None):
     finished = subprocess.run(
         [str(AGENTTEST), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        errors="replace", timeout=600, cwd=folder, env={**os.environ, "XDG_STATE_HOME": str(folder / state)},
+        errors="replace", timeout=600, cwd=folder, env={**os.environ, "XDG_STATE_HOME": str(folder / state), **(environment or {})},
     )
     return finished.returncode, finished.stdout, finished.stderr
 
@@ -133,7 +133,27 @@ def what_is_not_known_is_not_green(folder):
         check(status == 3 and message in stderr, f"{what}: {status}\n{stderr}")
     (folder / "died" / "run.ndjson").write_text('{"run":99}\n')
     status, _, stderr = run(folder, "merge", "died")
-    check(status == 3 and "run.ndjson:1: not as agenttest writes it" in stderr, f"another format: {status}\n{stderr}")
+    check(status == 3 and "run.ndjson:1: format 99, of agenttest unknown" in stderr, f"another: {status}\n{stderr}")
+    shutil.copytree(folder / "green-1", folder / "copied")
+    status, _, stderr = run(folder, "merge", "green-1", "copied", "green-2")
+    check(status == 3 and "are the same run: one is a copy" in stderr, f"a copy: {status}\n{stderr}")
+
+
+def other_suites(folder):
+    """A part of another suite is no part of this one, although there are as many."""
+    quiet = ["--quiet", "--filter=number=1"]
+    check(run(folder, "suite/a.yaml", "--shard=2/2", "--evidence=other-2", "--filter=passing[number=1", "--quiet")[0] == 0,
+          "a part of another suite")
+    status, stdout, _ = run(folder, "merge", "green-1", "other-2")
+    check(status == 2 and "other-2 is of another suite (11 scenarios) than part 1" in stdout, f"{status}\n{stdout[-400:]}")
+    # The same suite by other names: from another folder, by absolute paths.
+    environment = {"GITHUB_WORKSPACE": str(folder)}
+    for number, where, suite in [(1, folder, "./suite/b.yaml"), (2, folder / "suite", folder / "suite" / "b.yaml")]:
+        status, _, stderr = run(where, suite, f"--shard={number}/2", f"--evidence={folder}/named-{number}", *quiet,
+                                environment=environment)
+        check(status == 0, f"named part {number}: {status}\n{stderr}")
+    status, stdout, _ = run(folder, "merge", "named-1", "named-2")
+    check(status == 0, f"parts named otherwise: {status}\n{stdout[-400:]}")
 
 
 def the_same_twice(folder):
@@ -223,6 +243,7 @@ def main():
         folder = pathlib.Path(name).resolve()
         parts(folder)
         what_is_not_known_is_not_green(folder)
+        other_suites(folder)
         the_same_twice(folder)
         fail_fast(folder)
         rerun_failed(folder)

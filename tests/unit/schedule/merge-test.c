@@ -4,13 +4,16 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "schedule/merge.h"
 #include "suites.h"
 
-#define BEGIN(n_plays)                                                                                               \
-        "{\"run\":1,\"agenttest\":\"0.1.0\",\"stage\":\"sandbox\",\"plays\":" n_plays                                \
-        ",\"begin\":100,\"wall\":1000}\n"
+#define BEGIN_WITH(id, n_plays, more)                                                                                \
+        "{\"run\":2,\"agenttest\":\"0.1.0\",\"id\":\"" id "\",\"stage\":\"sandbox\",\"plays\":" n_plays              \
+        ",\"begin\":100,\"wall\":1000" more "}\n"
+#define BEGIN(n_plays) BEGIN_WITH("abc", n_plays, "")
+/* Part @number of two, of a suite of two scenarios. */
+#define PART(number, hash)                                                                                           \
+        BEGIN_WITH("abc" number, "1", ",\"shard\":" number ",\"shards\":2,\"scenarios\":2,\"suite\":\"" hash "\"")
 #define VERDICT(outcome, reason)                                                                                     \
         "{\"verdict\":\"" outcome "\",\"reason\":\"" reason "\",\"id\":\"steps[0]\",\"line\":4,\"column\":5,"        \
         "\"sentence\":\"as told\",\"near\":[],\"evidence\":[],\"at\":0,\"margin\":\"infinity\"}\n"
@@ -95,6 +98,8 @@ static const struct {
         { BEGIN("1") RESULT("0", "pass") END, "0/run.ndjson:2: the outcome is pass, the verdicts before it say " },
         { BEGIN("1") BROKE END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
         { BEGIN("1") BROKE NOT_RUN("0") END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
+        { "{\"run\":3,\"agenttest\":\"9.0\"}\n", "0/run.ndjson:1: format 3, of agenttest 9.0; this is agenttest " },
+        { BEGIN_WITH("abc", "0", ",\"shard\":1,\"shards\":2") END, "0/run.ndjson:1: not as agenttest writes it" },
         { BROKE BEGIN("0") END, "0/run.ndjson:1: not as agenttest writes it" },
         { BEGIN("0") END "nonsense\n", "0/run.ndjson:3: " },
 };
@@ -108,6 +113,44 @@ START_TEST(damage_is_told) {
 }
 END_TEST
 
+START_TEST(parts_are_of_one_suite) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = MERGE(&summary, &error, PART("2", "00000000000000ff") PASSED("1") END,
+                        PART("1", "00000000000000ff") PASSED("0") END);
+
+        assert_merged(r, &summary, &error, "2 0 0", NULL);
+}
+END_TEST
+
+START_TEST(a_part_of_another_suite_is_none) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = MERGE(&summary, &error, PART("1", "00000000000000ff") PASSED("0") END,
+                        PART("2", "00000000000000fe") PASSED("1") END);
+
+        assert_merged(r, &summary, &error, "2 0 0", "is of another suite (2 scenarios) than part 1 in ");
+}
+END_TEST
+
+START_TEST(a_missing_part_is_told) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = MERGE(&summary, &error, PART("1", "00000000000000ff") PASSED("0") END);
+
+        assert_merged(r, &summary, &error, "1 0 0", "part 2 of 2 is missing");
+}
+END_TEST
+
+START_TEST(a_copy_counts_once) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        ck_assert_int_eq(MERGE(&summary, &error, BEGIN("1") PASSED("0") END, BEGIN("1") PASSED("0") END), -EINVAL);
+        ck_assert_msg(strstr(error_text(&error), "/1 are the same run: one is a copy"), "%s", error_text(&error));
+}
+END_TEST
+
 Suite *merge_suite(void) {
         Suite *suite = suite_create("merge");
         TCase *cases = tcase_create("merge");
@@ -115,6 +158,10 @@ Suite *merge_suite(void) {
         tcase_add_checked_fixture(cases, enter_folder, leave_folder);
         tcase_add_loop_test(cases, what_is_not_known_is_not_green, 0, (int) ELEMENTS_OF(rows));
         tcase_add_loop_test(cases, damage_is_told, 0, (int) ELEMENTS_OF(damages));
+        tcase_add_test(cases, parts_are_of_one_suite);
+        tcase_add_test(cases, a_part_of_another_suite_is_none);
+        tcase_add_test(cases, a_missing_part_is_told);
+        tcase_add_test(cases, a_copy_counts_once);
         suite_add_tcase(suite, cases);
         return suite;
 }
