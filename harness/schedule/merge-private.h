@@ -12,7 +12,7 @@ typedef struct MergedRun {
         size_t n_known;   /* of which it said what became of them */
         uint64_t begin_usec, wall_usec, end_usec;
         Shard shard;
-        bool has_end;
+        bool has_begin, has_end;
         int signal_number;
         char *broken; /* NULL: it was not */
 } MergedRun;

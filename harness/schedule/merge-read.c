@@ -16,7 +16,6 @@ typedef struct Reading {
         Merge *merge;
         MergedRun *run;
         Judgement pending; /* verdicts of the play that comes next */
-        bool has_begin;
 } Reading;
 
 static void reading_done(Reading *reading) {
@@ -106,9 +105,9 @@ static int check_format(const Json *json, Error *reterr) {
 
 static int take_run(Reading *reading, const Json *json, Error *reterr) {
         MergedRun *run = reading->run;
-        int r = reading->has_begin ? -EBADMSG : check_format(json, reterr);
+        int r = run->has_begin ? -EBADMSG : check_format(json, reterr);
 
-        reading->has_begin = true;
+        run->has_begin = true;
         if (r >= 0)
                 r = take_text(json, "agenttest", &run->version);
         if (r >= 0)
@@ -257,7 +256,7 @@ static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *
                 return r;
         if (json_member(json, "run"))
                 return take_run(reading, json, reterr);
-        if (!reading->has_begin || reading->run->has_end)
+        if (!reading->run->has_begin || reading->run->has_end)
                 return -EBADMSG;
         if (json_member(json, "verdict"))
                 return take_verdict(reading, line, n_bytes, reterr);
@@ -268,7 +267,7 @@ static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *
         return json_member(json, "end") ? take_end(reading, json, reterr) : -EBADMSG;
 }
 
-/* A last line without its newline was cut off with its run, which then has no end. */
+/* A last line without its newline was cut off with its run, which then has no end; the first one, no begin. */
 static int read_lines(Reading *reading, const char *text, Error *reterr) {
         for (size_t n_line = 1;; n_line++) {
                 const char *newline = strchr(text, '\n');
@@ -294,16 +293,17 @@ static bool is_known(const Merge *merge, const char *folder) {
         return false;
 }
 
-static int add_cut_play(Reading *reading, const char *folder, Error *reterr) {
+static int add_cut_play(Reading *reading, const char *folder) {
         CLEANUP(merged_play_free_p) MergedPlay *play = calloc(1, sizeof(*play));
         CLEANUP(resolved_done) Resolved resolved = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
         int r;
 
         if (!play)
                 return -ENOMEM;
-        r = recording_resolved(folder, &resolved, reterr);
-        if (r < 0)
-                return r;
+        r = recording_resolved(folder, &resolved, &error);
+        if (r < 0) /* cut as well: nobody knows what it was; that its run died is told */
+                return r == -ENOMEM ? r : 0;
         *play = (MergedPlay){
                 .run = (unsigned) (reading->run - reading->merge->runs),
                 .index = (unsigned) strtoul(strrchr(folder, '/') + 1, NULL, 10) - 1,
@@ -328,7 +328,7 @@ static int add_cut_plays(Reading *reading, Error *reterr) {
 
         FOREACH_ARRAY (folder, folders.items, folders.n_items)
                 if (r >= 0 && !is_known(reading->merge, *folder))
-                        r = add_cut_play(reading, *folder, reterr);
+                        r = add_cut_play(reading, *folder);
         return r;
 }
 
@@ -344,9 +344,6 @@ int merge_read_run(Merge *merge, MergedRun *run, Error *reterr) {
         r = recording_read(run->folder, RECORD_FILE_NAME, RECORDING_MAX_BYTES, &text, &n_bytes, reterr);
         if (r >= 0)
                 r = read_lines(&reading, text, reterr);
-        if (r >= 0 && !reading.has_begin)
-                r = error_set(reterr, -EBADMSG, "%s/%s does not say how its run began", run->folder,
-                                RECORD_FILE_NAME);
         if (r >= 0 && !run->has_end)
                 r = add_cut_plays(&reading, reterr);
         return r;

@@ -7,6 +7,7 @@
 
 #include "base/quantity.h"
 #include "scenario/array.h"
+#include "schedule/collect.h"
 #include "schedule/load.h"
 #include "schedule/merge-private.h"
 #include "schedule/recording.h"
@@ -180,7 +181,9 @@ static void find_breaks(const Merge *merge, RunSummary *summary) {
                         summary->signal_number = run->signal_number;
                 if (run->broken)
                         say_broken(summary, "%s: %s", run->folder, run->broken);
-                if (!run->has_end)
+                if (!run->has_begin)
+                        say_broken(summary, "the run in %s died before it began", run->folder);
+                else if (!run->has_end)
                         say_broken(summary, "the run in %s died before its end", run->folder);
                 else if (run->n_known != run->n_plays)
                         say_broken(summary,
@@ -197,14 +200,21 @@ static uint64_t wall(const MergedRun *run, uint64_t usec) {
 }
 
 /* The runs' monotonic clocks are not one: the merged run has the wall clock. */
-static void find_span(const Merge *merge, RunSummary *summary) {
-        summary->begin_usec = USEC_INFINITY;
+static void find_span(Merge *merge, RunSummary *summary) {
+        bool is_known = false;
+
         FOREACH_ARRAY (run, merge->runs, merge->n_runs) {
-                if (run->wall_usec < summary->begin_usec)
+                if (!run->has_begin)
+                        continue;
+                if (!is_known || run->wall_usec < summary->begin_usec)
                         summary->begin_usec = run->wall_usec;
                 if (wall(run, run->end_usec) > summary->end_usec)
                         summary->end_usec = wall(run, run->end_usec);
+                is_known = true;
         }
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                if (!run->has_begin)
+                        run->wall_usec = summary->begin_usec;
 }
 
 static size_t count_not_run(const Merge *merge) {
@@ -217,24 +227,52 @@ static size_t count_not_run(const Merge *merge) {
         return n + (n_meant > n_known ? n_meant - n_known : 0); /* a run that died names no others */
 }
 
-static int report_play(const MergedRun *run, const MergedPlay *merged, Play *play, Report *const *reports,
-                size_t n_reports, RunSummary *summary, Error *reterr) {
-        CLEANUP(timeline_free_p) Timeline *timeline = NULL;
-        CLEANUP_FREE char *source = NULL;
+static int read_timeline(const MergedPlay *merged, Timeline **ret_timeline, Error *reterr) {
+        int r;
+
+        if (!merged->is_performed)
+                return 0;
+        if (!merged->folder) { /* it was not kept */
+                *ret_timeline = timeline_new();
+                return *ret_timeline ? 0 : -ENOMEM;
+        }
+        r = recording_timeline(merged->folder, ret_timeline, reterr);
+        /* An error may have come before anything could be recorded; nothing else was judged by nothing. */
+        return r == -ENODATA && merged->outcome == OUTCOME_ERROR ? 0 : r;
+}
+
+static int read_evidence(
+                const MergedPlay *merged, Play *play, char **ret_source, Timeline **ret_timeline, Error *reterr) {
         int r = 0;
 
         if (merged->folder && recording_has(merged->folder, "scenario.yaml"))
-                r = recording_read(merged->folder, "scenario.yaml", SCENARIO_FILE_MAX_BYTES, &source,
+                r = recording_read(merged->folder, "scenario.yaml", SCENARIO_FILE_MAX_BYTES, ret_source,
                                 &play->n_source_bytes, reterr);
-        play->source = source;
-        if (r >= 0 && merged->is_performed && merged->folder)
-                r = recording_timeline(merged->folder, &timeline, reterr);
-        else if (r >= 0 && merged->is_performed) { /* its evidence was not kept */
-                timeline = timeline_new();
-                r = timeline ? 0 : -ENOMEM;
-        }
-        if (r == -ENODATA) /* it ended before it could record anything */
-                r = 0;
+        play->source = *ret_source;
+        return r < 0 ? r : read_timeline(merged, ret_timeline, reterr);
+}
+
+/* What its run said of it holds; that nobody can look at it any more is one thing more to be said. */
+static int note_damage(MergedPlay *merged, int problem, const Error *error) {
+        char *sentence;
+        int r;
+
+        if (problem == -ENOMEM || asprintf(&sentence, "its evidence is damaged: %s", error_text(error)) < 0)
+                return -ENOMEM;
+        r = judgement_add(&merged->judgement, REASON_STREAM_CUT, (Mark){ 0 }, sentence);
+        merged->outcome = merged->judgement.outcome;
+        return r;
+}
+
+static int report_play(const MergedRun *run, MergedPlay *merged, Play *play, Report *const *reports, size_t n_reports,
+                RunSummary *summary) {
+        CLEANUP(timeline_free_p) Timeline *timeline = NULL;
+        CLEANUP_FREE char *source = NULL;
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = read_evidence(merged, play, &source, &timeline, &error);
+
+        if (r < 0)
+                r = note_damage(merged, r, &error);
         if (r < 0)
                 return r;
 
@@ -256,8 +294,15 @@ static int report_play(const MergedRun *run, const MergedPlay *merged, Play *pla
         return 0;
 }
 
+static const MergedRun *first_begun(const Merge *merge) {
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                if (run->has_begin)
+                        return run;
+        return NULL;
+}
+
 int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSummary *ret_summary, Error *reterr) {
-        const MergedRun *first = merge->runs;
+        const MergedRun *first = first_begun(merge);
         int r;
 
         *ret_summary = (RunSummary){ .margin_usec = USEC_INFINITY };
@@ -269,9 +314,9 @@ int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSumm
                 return error_set(reterr, r, "Out of memory");
 
         RunFacts facts = {
-                .version = first->version,
-                .stage_name = first->stage_name,
-                .host_name = merge->n_runs == 1 ? first->host_name : NULL,
+                .version = first ? first->version : AGENTTEST_VERSION,
+                .stage_name = first ? first->stage_name : "unknown",
+                .host_name = first && merge->n_runs == 1 ? first->host_name : NULL,
                 .n_plays = merge->n_plays,
                 .begin_usec = ret_summary->begin_usec,
                 .begin_wall_usec = ret_summary->begin_usec,
@@ -282,9 +327,11 @@ int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSumm
         for (size_t i = 0; r >= 0 && i < merge->n_plays; i++)
                 if (merge->plays[i]->is_run)
                         r = report_play(&merge->runs[merge->plays[i]->run], merge->plays[i], &merge->told[i], reports,
-                                        n_reports, ret_summary, reterr);
-        if (r < 0)
-                say_broken(ret_summary, "%s", reterr && reterr->message ? reterr->message : "out of memory");
+                                        n_reports, ret_summary);
+        if (r < 0) {
+                (void) error_set(reterr, r, "Out of memory");
+                say_broken(ret_summary, "out of memory");
+        }
         FOREACH_ARRAY (report, reports, n_reports)
                 (*report)->end(*report, ret_summary);
         return r;

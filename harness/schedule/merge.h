@@ -32,7 +32,8 @@ int merge_add(Merge *merge, const char *folder, Error *reterr);
  *
  * To be called once; @merge outlives the reports.
  *
- * Timelines are read one at a time. Errors: evidence that is named in a record and cannot be read.
+ * Timelines are read one at a time. Evidence that is named in a record and cannot be read is an error verdict of its
+ * play. Errors: -ENOMEM.
  */
 int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSummary *ret_summary, Error *reterr);
 

@@ -139,6 +139,27 @@ def what_is_not_known_is_not_green(folder):
     check(status == 3 and "are the same run: one is a copy" in stderr, f"a copy: {status}\n{stderr}")
 
 
+def damaged(folder):
+    """Evidence that is gone is an error of its scenario, a record that is empty a run that died; the rest is told."""
+    shutil.copytree(folder / "green-1", folder / "damaged")
+    next((folder / "damaged").glob("0*/timeline.ndjson")).unlink()
+    status, stdout, stderr = run(folder, "merge", "damaged", "green-2", "--junit=damaged.xml", "--tap=damaged.tap")
+    check(status == 2 and stdout.splitlines()[-1].endswith(" passed, 0 failed, 1 error"), f"{status}\n{stdout[-400:]}")
+    check("its evidence is damaged: " in stdout and not stderr, f"damaged: {stdout[-400:]}{stderr}")
+    cases = verdicts_of(folder / "damaged.xml")
+    check(len(cases) == 60 and sum(bool(case[3]) for case in cases) == 1, f"damaged: {len(cases)} cases")
+    tap = (folder / "damaged.tap").read_text()
+    check("1..60\n" in tap and tap.count("\nok ") == 59 and tap.count("\nnot ok ") == 1, f"damaged: {tap[-400:]}")
+    for number, line in enumerate(["", '{"run":2,"agen']):
+        empty = folder / f"empty-{number}"
+        empty.mkdir()
+        (empty / "run.ndjson").write_text(line)
+        status, stdout, _ = run(folder, "merge", empty, "green-2", "--junit=empty.xml", "--tap=empty.tap")
+        check(status == 2 and f"{empty.name} died before it began" in stdout, f"no first line: {status}\n{stdout[-400:]}")
+        check(len(verdicts_of(folder / "empty.xml")) >= 30, "no first line: the other run is not in the JUnit file")
+        check(run(folder, "merge", empty, "--junit=empty.xml", "--tap=empty.tap", "-v")[0] == 2, "no first line, alone")
+
+
 def other_suites(folder):
     """A part of another suite is no part of this one, although there are as many."""
     quiet = ["--quiet", "--filter=number=1"]
@@ -243,6 +264,7 @@ def main():
         folder = pathlib.Path(name).resolve()
         parts(folder)
         what_is_not_known_is_not_green(folder)
+        damaged(folder)
         other_suites(folder)
         the_same_twice(folder)
         fail_fast(folder)

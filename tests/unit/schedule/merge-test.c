@@ -25,8 +25,12 @@
 #define RESULT(index, outcome) "{\"play\"" SCENARIO(index) ",\"outcome\":\"" outcome "\",\"begin\":110,\"end\":120}\n"
 #define PASSED(index)          HELD RESULT(index, "pass")
 #define FAILED(index)          HELD BROKE RESULT(index, "fail")
-#define NOT_RUN(index)         "{\"not-run\"" SCENARIO(index) "}\n"
-#define END                    "{\"end\":130,\"signal\":0}\n"
+#define PERFORMED(index, outcome)                                                                                    \
+        "{\"play\"" SCENARIO(index) ",\"outcome\":\"" outcome "\",\"folder\":\"0" index                              \
+                                    "\",\"performed\":1,\"begin\":110,\"end\":120}\n"
+#define ENTRY          "{\"i\":0,\"source\":\"harness\",\"kind\":\"deadline\",\"at\":1,\"seen\":1,\"f\":{}}\n"
+#define NOT_RUN(index) "{\"not-run\"" SCENARIO(index) "}\n"
+#define END            "{\"end\":130,\"signal\":0}\n"
 
 /* Writes each record to a folder of its own, "0", "1", ..., and merges them in this order. */
 static int merge_records(const char *const *records, size_t n_records, RunSummary *ret_summary, Error *reterr) {
@@ -77,6 +81,8 @@ static const struct {
         { BEGIN("1") PASSED("0") PASSED("1") END, "2 0 0", "says what became of 2 scenarios, its run began with 1" },
         { BEGIN("2") PASSED("0") NOT_RUN("1") END, "1 0 1", NULL },
         { BEGIN("2") PASSED("0") PASSED("1"), "2 0 0", "died before its end" },
+        { "", "0 0 0", "died before it began" },
+        { "{\"run\":2,\"agentt", "0 0 0", "died before it began" },
         { BEGIN("2") PASSED("0") "{\"verdict\":\"pa", "1 0 1", "died before its end" },
 };
 
@@ -151,6 +157,37 @@ START_TEST(a_copy_counts_once) {
 }
 END_TEST
 
+/* One lost timeline, one cut, one emptied, one whole: the others are told all the same, and none of them passed. */
+START_TEST(damaged_evidence_is_an_error_of_its_play) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r;
+
+        put_file("0/00/resolved.json", "{}");
+        put_file("0/01/timeline.ndjson", "{\"i\":0,");
+        put_file("0/02/timeline.ndjson", "");
+        put_file("0/03/timeline.ndjson", "{\"i\":0,");
+        put_file("0/04/timeline.ndjson", ENTRY);
+        r = MERGE(&summary, &error,
+                        BEGIN("5") HELD PERFORMED("0", "pass") HELD PERFORMED("1", "pass") HELD PERFORMED("2", "pass")
+                                        HELD BROKE PERFORMED("3", "fail") HELD PERFORMED("4", "pass") END);
+        assert_merged(r, &summary, &error, "1 1 0", NULL);
+        ck_assert_uint_eq(summary.n_with[OUTCOME_ERROR], 3);
+}
+END_TEST
+
+/* Killed while it wrote down which scenario that was. */
+START_TEST(a_run_may_die_at_any_moment) {
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r;
+
+        put_file("0/02-a/resolved.json", "{\"pa");
+        r = MERGE(&summary, &error, BEGIN("2") PASSED("0"));
+        assert_merged(r, &summary, &error, "1 0 1", "died before its end");
+}
+END_TEST
+
 Suite *merge_suite(void) {
         Suite *suite = suite_create("merge");
         TCase *cases = tcase_create("merge");
@@ -161,6 +198,8 @@ Suite *merge_suite(void) {
         tcase_add_test(cases, parts_are_of_one_suite);
         tcase_add_test(cases, a_part_of_another_suite_is_none);
         tcase_add_test(cases, a_missing_part_is_told);
+        tcase_add_test(cases, damaged_evidence_is_an_error_of_its_play);
+        tcase_add_test(cases, a_run_may_die_at_any_moment);
         tcase_add_test(cases, a_copy_counts_once);
         suite_add_tcase(suite, cases);
         return suite;
