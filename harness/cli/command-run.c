@@ -346,30 +346,49 @@ static const char *why_nothing(const Options *options) {
         return "no scenario is selected by --filter and --tag";
 }
 
+/* A part that is empty is no missing one: `merge` finds a record of it. */
+static int record_nothing(RunContext *context, int status) {
+        int prepared;
+
+        if (!context->options->evidence)
+                return status;
+        prepared = prepare(context);
+        if (prepared != STATUS_PASS)
+                return prepared;
+        if (context->stage_problem.code == 0)
+                return status;
+        complain("%s", error_text(&context->stage_problem));
+        return STATUS_ERROR;
+}
+
 /* A suite that ran nothing is not green; programs are told in their own words. */
-static int run_nothing(const Options *options) {
+static int run_nothing(RunContext *context) {
         CLEANUP_ERROR Error error = ERROR_INIT;
-        Reports reports = REPORTS_INIT;
+        const Options *options = context->options;
+        Reports *reports = &context->reports;
         RunSummary summary = { .begin_usec = clock_now_usec(), .margin_usec = USEC_INFINITY };
         RunFacts facts = {
                 .version = AGENTTEST_VERSION,
                 .stage_name = options->stage->name,
                 .begin_usec = summary.begin_usec,
                 .begin_wall_usec = clock_wall_usec(),
+                .shard = options->shard,
         };
         int status = run_summary_exit_status(&summary, &options->exit_policy);
 
         complain("%s", why_nothing(options));
-        if (reports_open_for_programs(options, &reports, &error) < 0) {
+        if (reports_open_for_programs(options, reports, &error) < 0) {
                 complain("%s", error_text(&error));
-                return reports_close(&reports, STATUS_ERROR);
+                return reports_close(reports, STATUS_ERROR);
         }
+        status = record_nothing(context, status);
+        facts.shard.suite = context->plays.suite;
         summary.end_usec = summary.begin_usec;
-        FOREACH_ARRAY (report, reports.items, reports.n_items) {
+        FOREACH_ARRAY (report, reports->items, reports->n_items) {
                 (*report)->begin(*report, &facts);
                 (*report)->end(*report, &summary);
         }
-        return finish_output(reports_close(&reports, status));
+        return put_in_order(context, finish_output(reports_close(reports, status)));
 }
 
 int play_library(const Options *options, const Library *library, bool is_observing) {
@@ -384,11 +403,8 @@ int play_library(const Options *options, const Library *library, bool is_observi
                 complain("Out of memory");
                 return STATUS_ERROR;
         }
-        if (plays.n_items == 0)
-                return run_nothing(options);
-
         context.plays = plays;
-        status = run_plays(&context);
+        status = plays.n_items > 0 ? run_plays(&context) : run_nothing(&context);
         text_done(&context.jobs_note);
         text_done(&context.lateness_note);
         error_done(&context.stage_problem);

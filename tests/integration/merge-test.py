@@ -255,8 +255,19 @@ def usage(folder):
     for shard in ["0/4", "5/4", "1", "1/", "/4", "1/4x", "-1/4", "a/b", "1/99999"]:
         status, _, stderr = run(folder, "suite", f"--shard={shard}")
         check(status == 3 and "--shard takes I/N" in stderr, f"--shard={shard}: {status} {stderr}")
-    status, _, stderr = run(folder, "rerun/2.yaml", "--shard=3/3")
-    check(status == 5 and "--shard" in stderr, f"an empty part: {status} {stderr}")
+
+def an_empty_part(folder):
+    """More parts than scenarios: the empty one is there, and says nothing."""
+    names = [f"few-{number}" for number in (1, 2, 3)]
+    for number, name in enumerate(names, 1):
+        status, _, stderr = run(folder, "rerun/2.yaml", f"--shard={number}/3", f"--evidence={name}")
+        check(status == (5 if number == 3 else 0), f"part {number} of few: {status} {stderr}")
+    check("--shard" in stderr, f"an empty part: {stderr}")
+    status, stdout, _ = run(folder, "merge", *names)
+    check(status == 0 and stdout.splitlines()[-1] == "2 passed, 0 failed", f"an empty part, merged: {status}\n{stdout}")
+    check(run(folder, "merge", names[2])[0] == 2, "an empty part alone")
+    status, _, stderr = run(folder, "rerun/2.yaml", "--shard=3/3", f"--evidence={names[2]}")
+    check(status == 3 and "is not empty" in stderr, f"an empty part over another: {status} {stderr}")
 
 
 def main():
@@ -271,6 +282,7 @@ def main():
         rerun_failed(folder)
         interrupted(folder)
         usage(folder)
+        an_empty_part(folder)
     finish()
 
 
