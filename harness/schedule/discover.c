@@ -2,18 +2,21 @@
 #include "schedule/discover.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "schedule/prune.h"
 
 /* A link loop cannot happen (links to folders are not followed); this bounds the recursion on a hostile tree. */
 enum { DEPTH_MAX = 64 };
 
 typedef struct Discovery {
         PathList *paths;
+        PathList files; /* the same, as the kernel names them */
         Text problems;
         int code; /* of the first problem */
 } Discovery;
@@ -91,6 +94,13 @@ static int look_at(Discovery *discovery, const char *folder, const struct dirent
         return is_scenario_name(child->d_name) ? path_list_add(found, path) : 0;
 }
 
+/* A run's evidence: the scenarios in it were played, they are not to be. */
+static bool is_evidence(const char *folder) {
+        CLEANUP_CLOSE int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        return fd >= 0 && faccessat(fd, EVIDENCE_MARK_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int list_folder(Discovery *discovery, const char *folder, unsigned depth, PathList *found) {
         DIR *stream;
         int r = 0;
@@ -99,6 +109,8 @@ static int list_folder(Discovery *discovery, const char *folder, unsigned depth,
                 add_problem(discovery, -ELOOP, "%s: more than %d folders deep", folder, DEPTH_MAX);
                 return 0;
         }
+        if (is_evidence(folder))
+                return 0;
         stream = opendir(folder);
         if (!stream) {
                 add_problem(discovery, -errno, "%s: cannot be read: %m", folder);
@@ -110,6 +122,23 @@ static int list_folder(Discovery *discovery, const char *folder, unsigned depth,
         return r;
 }
 
+/*
+ * A file once, under whatever names: two reports of one scenario could not be told apart. Not by device and inode:
+ * what a file names lies in its folder, so a hard link in another folder is another scenario.
+ */
+static int take_file(Discovery *discovery, const char *path) {
+        CLEANUP_FREE char *file = realpath(path, NULL);
+
+        if (!file && errno == ENOMEM)
+                return -ENOMEM;
+        /* What cannot be found is told when it is read. */
+        if (path_list_has(&discovery->files, file ?: path))
+                return 0;
+        if (path_list_add(&discovery->files, file ?: path) < 0)
+                return -ENOMEM;
+        return path_list_add(discovery->paths, path);
+}
+
 static int take_folder(Discovery *discovery, const char *folder) {
         CLEANUP(path_list_done) PathList found = PATH_LIST_INIT;
         int code_before = discovery->code;
@@ -117,13 +146,19 @@ static int take_folder(Discovery *discovery, const char *folder) {
         if (r < 0)
                 return r;
 
-        if (found.n_items == 0 && discovery->code == code_before)
+        if (is_evidence(folder))
+                add_problem(discovery, -ENOENT,
+                                "%s: holds no scenario to play, it is the evidence of a run: agenttest replay judges "
+                                "it "
+                                "again",
+                                folder);
+        else if (found.n_items == 0 && discovery->code == code_before)
                 add_problem(discovery, -ENOENT, "%s: holds no scenario: no *.yaml or *.yml file in it or below it",
                                 folder);
         if (found.n_items > 0)
                 qsort(found.items, found.n_items, sizeof(*found.items), compare_paths);
         FOREACH_ARRAY (path, found.items, found.n_items)
-                if (!path_list_has(discovery->paths, *path) && path_list_add(discovery->paths, *path) < 0)
+                if (take_file(discovery, *path) < 0)
                         return -ENOMEM;
         return 0;
 }
@@ -141,7 +176,7 @@ static int take_path(Discovery *discovery, const char *path) {
                 add_problem(discovery, -EINVAL, "%s: neither a file nor a folder", path);
                 return 0;
         }
-        return path_list_has(discovery->paths, path) ? 0 : path_list_add(discovery->paths, path);
+        return take_file(discovery, path);
 }
 
 int discover(const char *const *paths, size_t n_paths, PathList *ret_paths, Error *reterr) {
@@ -158,5 +193,6 @@ int discover(const char *const *paths, size_t n_paths, PathList *ret_paths, Erro
         if (r == 0 && discovery.code < 0)
                 r = error_set(reterr, discovery.code, "%s", text_get(&discovery.problems));
         text_done(&discovery.problems);
+        path_list_done(&discovery.files);
         return r;
 }

@@ -20,9 +20,10 @@ int path_list_add(PathList *list, const char *path);
  * discover() - the scenario files that @paths name
  * @paths:     a file is taken whatever it is called; a folder gives its *.yaml and *.yml files, folders below
  * included
- * @ret_paths: each file once, in the order of @paths, sorted within a folder
+ * @ret_paths: each file once, under the first name it has, in the order of @paths, sorted within a folder
  *
- * Hidden files and folders are passed over, and symbolic links to folders are not followed (a link to a file is).
+ * Hidden files and folders are passed over, and so are folders of evidence (prune.h). Symbolic links to folders are
+ * not followed (a link to a file is).
  *
  * Errors: -ENOENT for a missing path and for a folder without scenarios, -EACCES, ...: with everything that is wrong
  * with any of the paths in @reterr, a line each.

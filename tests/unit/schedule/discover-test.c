@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "schedule/discover.h"
+#include "schedule/prune.h"
 #include "suites.h"
 
 static char *discover_joined(const char *const *paths, size_t n_paths, int wanted, Error *error) {
@@ -45,6 +46,37 @@ START_TEST(does_not_follow_links_to_folders) {
 }
 END_TEST
 
+START_TEST(takes_a_file_once_whatever_it_is_called) {
+        CLEANUP_FREE char *found = NULL, *linked = NULL;
+
+        put_file("s/a.yaml", "");
+        put_file("t/b.yaml", "");
+        ck_assert_int_eq(symlink("../s/a.yaml", "t/a.yaml"), 0);
+        found = DISCOVER(0, NULL, "./s/a.yaml", "s", "t", "t/../t/b.yaml");
+        ck_assert_str_eq(found, "./s/a.yaml\nt/b.yaml\n");
+        /* What it names is looked for in its folder: this one is another scenario. */
+        ck_assert_int_eq(link("s/a.yaml", "t/c.yaml"), 0);
+        linked = DISCOVER(0, NULL, "s", "t");
+        ck_assert_str_eq(linked, "s/a.yaml\nt/b.yaml\nt/c.yaml\n");
+}
+END_TEST
+
+START_TEST(passes_evidence_over) {
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        CLEANUP_FREE char *found = NULL, *none = NULL, *named = NULL;
+
+        put_file("s/a.yaml", "");
+        put_file("s/out/" EVIDENCE_MARK_FILE, "abc\n");
+        put_file("s/out/01-a.yaml/scenario.yaml", "");
+        found = DISCOVER(0, NULL, "s");
+        ck_assert_str_eq(found, "s/a.yaml\n");
+        none = DISCOVER(-ENOENT, &error, "s/out");
+        ck_assert_ptr_nonnull(strstr(error_text(&error), "s/out: holds no scenario to play, it is the evidence of"));
+        named = DISCOVER(0, NULL, "s/out/01-a.yaml/scenario.yaml");
+        ck_assert_str_eq(named, "s/out/01-a.yaml/scenario.yaml\n");
+}
+END_TEST
+
 START_TEST(tells_everything_that_is_wrong) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         CLEANUP_FREE char *found = NULL;
@@ -65,6 +97,8 @@ Suite *discover_suite(void) {
         tcase_add_checked_fixture(cases, enter_folder, leave_folder);
         tcase_add_test(cases, takes_folders_and_files);
         tcase_add_test(cases, does_not_follow_links_to_folders);
+        tcase_add_test(cases, takes_a_file_once_whatever_it_is_called);
+        tcase_add_test(cases, passes_evidence_over);
         tcase_add_test(cases, tells_everything_that_is_wrong);
         suite_add_tcase(suite, cases);
         return suite;
