@@ -3,10 +3,13 @@
 /* agenttest replay: judge recorded evidence again, and compare with what was judged then. */
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/command.h"
 #include "cli/language.h"
+#include "cli/reporting.h"
 #include "cli/terminal.h"
+#include "reports/entry-line.h"
 #include "reports/failure.h"
 #include "schedule/recording.h"
 #include "schedule/replay.h"
@@ -19,10 +22,22 @@ typedef struct Replays {
         bool is_invalid;   /* a scenario file, or a folder that is no evidence */
 } Replays;
 
+/* Beside the plays: "*" in the folder of a run names it, too. */
+static bool is_record(const char *path) {
+        const char *slash = strrchr(path, '/');
+        struct stat status;
+
+        return strcmp(slash ? slash + 1 : path, RECORD_FILE_NAME) == 0 && stat(path, &status) == 0 &&
+               S_ISREG(status.st_mode);
+}
+
 /* The folder itself where it is one play's, else those in it, sorted. */
 static int find_evidence(const char *folder, PathList *ret, Error *reterr) {
         size_t n_before = ret->n_items;
         int r;
+
+        if (is_record(folder))
+                return 0;
 
         if (recording_has(folder, "resolved.json"))
                 return path_list_add(ret, folder);
@@ -71,7 +86,12 @@ static void print_replay(Replays *replays, const Replay *replay, const char *fol
                 .is_verbose = replays->options->verbosity > 0 };
         CLEANUP_TEXT Text text = TEXT_INIT;
 
-        printf("%s  %s: %s\n", outcome_label(result.outcome), replay->play_name,
+        if (replays->options->verbosity < 0 && (is_same || is_edited) &&
+                        (result.outcome == OUTCOME_PASS || result.outcome == OUTCOME_SKIP))
+                return;
+        text_printf(&text, "%s  ", outcome_label(result.outcome));
+        printable(replay->play_name, strlen(replay->play_name), 0, &text);
+        text_printf(&text, ": %s\n",
                         is_same     ? "same verdicts as recorded"
                         : is_cut    ? "the recording is cut, its performer did not come to judge it"
                         : is_edited ? "verdicts by the edited scenario differ from the recorded ones"
@@ -108,6 +128,25 @@ static void replay_one(Replays *replays, const char *folder) {
                 replays->summary.n_with[OUTCOME_ERROR]++;
 }
 
+static int replay_all(Replays *replays, const PathList *folders) {
+        char fence[FENCE_MAX];
+        CLEANUP_ERROR Error error = ERROR_INIT;
+
+        if (reports_make_fence(fence, &error) < 0) {
+                complain("%s", error_text(&error));
+                return STATUS_ERROR;
+        }
+        /* What a daemon wrote is shown: no command in it is to be obeyed. Complaints go to the other stream. */
+        if (fence[0])
+                printf("::stop-commands::%s\n", fence);
+        (void) fflush(stdout);
+        FOREACH_ARRAY (folder, folders->items, folders->n_items)
+                replay_one(replays, *folder);
+        if (fence[0])
+                printf("::%s::\n", fence);
+        return STATUS_PASS;
+}
+
 int command_replay(const Options *options) {
         Replays replays = { .options = options, .terminal = terminal_options(stdout, options) };
         CLEANUP(path_list_done) PathList folders = PATH_LIST_INIT;
@@ -121,8 +160,12 @@ int command_replay(const Options *options) {
                         return STATUS_USAGE;
                 }
         }
-        FOREACH_ARRAY (folder, folders.items, folders.n_items)
-                replay_one(&replays, *folder);
+        if (folders.n_items == 0) {
+                complain("no evidence of a scenario is named, only " RECORD_FILE_NAME);
+                return STATUS_USAGE;
+        }
+        if (replay_all(&replays, &folders) != STATUS_PASS)
+                return STATUS_ERROR;
 
         run_summary_line(&replays.summary, &line);
         printf("%s%s\n", text_get(&line),

@@ -77,12 +77,14 @@ static bool is_github(void) {
         return value && strcmp(value, "true") == 0;
 }
 
-/* A word that nothing that is tested can know. */
-static int make_fence(char fence[static FENCE_MAX]) {
+int reports_make_fence(char fence[static FENCE_MAX], Error *reterr) {
         uint64_t number;
 
+        fence[0] = '\0';
+        if (!is_github())
+                return 0;
         if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-                return -errno;
+                return error_set_errno(reterr, -errno, "No random number can be had");
         (void) snprintf(fence, FENCE_MAX, "agenttest-%016" PRIx64, number);
         return 0;
 }
@@ -102,14 +104,12 @@ static int open_github(const Options *options, Reports *reports, Error *reterr) 
 
 int reports_open(const Options *options, Reports *reports, Error *reterr) {
         TerminalOptions terminal = terminal_options(file_for_people(options), options);
-        int r;
+        int r = reports_make_fence(reports->fence, reterr);
 
-        if (is_github()) {
-                r = make_fence(reports->fence);
-                if (r < 0)
-                        return error_set_errno(reterr, r, "No random number can be had");
+        if (r < 0)
+                return r;
+        if (reports->fence[0])
                 terminal.fence = reports->fence;
-        }
         r = take(reports, terminal_report_new(&terminal), reterr);
         /* Behind the terminal, which ends the fence. */
         if (r >= 0 && terminal.fence)

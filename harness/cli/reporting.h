@@ -20,6 +20,9 @@ int reports_open(const Options *options, Reports *reports, Error *reterr);
 /* Only those that programs read: for a run of which there is nothing to tell people but one sentence. */
 int reports_open_for_programs(const Options *options, Reports *reports, Error *reterr);
 
+/* Where GitHub reads along: a word that nothing that is tested can know; else an empty one. See TerminalOptions. */
+int reports_make_fence(char fence[static FENCE_MAX], Error *reterr);
+
 /* Where the project lies for the CI system that will read the files: what they name is relative to it. Borrowed. */
 const char *project_folder(void);
 

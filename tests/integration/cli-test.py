@@ -242,6 +242,29 @@ def outcomes(folder):
     check(call(mixed / "skipped.yaml", environment=state)[0] == 5, "everything skipped is not green")
 
 
+def judged_again(folder):
+    """replay of all that lies in a run's folder; what it shows on GitHub, and where it is to be quiet."""
+    (folder / "again").mkdir()
+    (folder / "again" / "good.yaml").write_text(GOOD)
+    (folder / "again" / "failing.yaml").write_text(FAILING)
+    kept = folder / "again-evidence"
+    check(call(folder / "again", f"--evidence={kept}")[0] == 1, "to be judged again")
+    everything = sorted(path for path in kept.iterdir() if not path.name.startswith("."))
+    check(kept / "run.ndjson" in everything, f"{everything}")
+    status, stdout, stderr = call("replay", *everything)
+    check((status, stderr) == (1, "") and stdout.endswith("\n1 passed, 1 failed\n"), f"{status}\n{stdout}{stderr}")
+    status, stdout, _ = call("replay", "--quiet", *everything)
+    check(status == 1 and "PASS" not in stdout and "FAIL" in stdout, f"quiet: {status}\n{stdout}")
+    lines = call("replay", *everything, environment={"GITHUB_ACTIONS": "true"})[1].splitlines()
+    token = lines[0].removeprefix("::stop-commands::")
+    check(len(token) > 16 and lines[-2:] == [f"::{token}::", "1 passed, 1 failed"], f"GitHub: {lines}")
+    expect("replay of nothing", 3, "no evidence of a scenario is named, only run.ndjson", "replay", kept / "run.ndjson")
+    status, stdout, _ = call("list", folder / "again")
+    kept.rename(folder / "again" / "kept")
+    check((status, stdout) == call("list", folder / "again")[:2], "evidence was taken for scenarios")
+    shutil.rmtree(folder / "again")
+
+
 def github(folder):
     """Annotations behind the fence, the step summary; nothing of it elsewhere."""
     summary = folder / "summary.md"
@@ -310,6 +333,7 @@ def main():
         no_cgroups(folder)
         units_that_cannot_start(folder)
         outcomes(folder)
+        judged_again(folder)
         github(folder)
         interrupted(folder)
         documents()
