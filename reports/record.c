@@ -56,6 +56,7 @@ static void record_begin(Report *base, const RunFacts *facts) {
         add_number(&text, "plays", facts->n_plays);
         add_number(&text, "begin", facts->begin_usec);
         add_number(&text, "wall", facts->begin_wall_usec);
+        add_text(&text, "lateness", facts->lateness_note);
         if (facts->shard.n > 0) {
                 add_number(&text, "shard", facts->shard.number);
                 add_number(&text, "shards", facts->shard.n);
@@ -70,10 +71,13 @@ static void record_play_begin(Report *base, const Play *play, uint64_t now_usec)
 
 static void add_play(Text *text, const char *kind, const Play *play) {
         const Scenario *scenario = play->scenario;
+        /* Who merges stands in another folder. */
+        CLEANUP_FREE char *file = realpath(scenario->path, NULL);
 
         text_printf(text, "{\"%s\":", kind);
         json_write_string(text, play->name, strlen(play->name));
         add_text(text, "path", scenario->path);
+        add_text(text, "file", file);
         add_text(text, "scenario", scenario->name);
         add_number(text, "document", scenario->n_document);
         add_number(text, "line", scenario->n_steps > 0 ? scenario->steps[0].mark.line : 0);

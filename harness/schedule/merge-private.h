@@ -6,7 +6,8 @@
 #include "schedule/merge.h"
 
 typedef struct MergedRun {
-        char *folder; /* absolute */
+        char *folder;        /* absolute */
+        char *lateness_note; /* NULL: none */
         char *id, *version, *stage_name, *host_name;
         uint64_t n_plays; /* as it meant to play */
         size_t n_known;   /* of which it said what became of them */

@@ -117,6 +117,8 @@ static int take_run(Reading *reading, const Json *json, Error *reterr) {
         if (r >= 0)
                 r = take_optional_text(json, "host", &run->host_name);
         if (r >= 0)
+                r = take_optional_text(json, "lateness", &run->lateness_note);
+        if (r >= 0)
                 r = take_number(json, "plays", UINT_MAX, &run->n_plays);
         if (r >= 0)
                 r = take_number(json, "begin", INT64_MAX, &run->begin_usec);
@@ -126,12 +128,46 @@ static int take_run(Reading *reading, const Json *json, Error *reterr) {
         return r < 0 ? r : take_shard(run, json);
 }
 
+/* "suite/a.yaml #2" -> "/srv/suite/a.yaml #2". */
+static int move_name(char **name, const char *path, const char *file) {
+        size_t n = strlen(path);
+        char *moved;
+
+        if (strncmp(*name, path, n) != 0)
+                return 0;
+        if (asprintf(&moved, "%s%s", file, *name + n) < 0)
+                return -ENOMEM;
+        free(*name);
+        *name = moved;
+        return 0;
+}
+
+/*
+ * Where the path means another file here than it meant to the run, because that had another working folder, the file
+ * is named in full. On another machine there is no such file: then the path is the best there is.
+ */
+static int find_file(MergedPlay *play, const char *file) {
+        CLEANUP_FREE char *here = realpath(play->scenario.path, NULL), *path = NULL;
+        int r;
+
+        if (!file || (here && strcmp(here, file) == 0) || access(file, F_OK) < 0)
+                return 0;
+        path = TAKE_PTR(play->scenario.path);
+        play->scenario.path = strdup(file);
+        if (!play->scenario.path)
+                return -ENOMEM;
+        r = move_name(&play->scenario.name, path, file);
+        return r < 0 ? r : move_name(&play->name, path, file);
+}
+
 static int take_scenario(MergedPlay *play, const Json *json) {
         uint64_t document = 0, line = 0;
         int r = take_text(json, "path", &play->scenario.path);
 
         if (r >= 0)
                 r = take_text(json, "scenario", &play->scenario.name);
+        if (r >= 0)
+                r = find_file(play, recording_text(json, "file"));
         if (r >= 0)
                 r = take_number(json, "document", UINT_MAX, &document);
         if (r >= 0)

@@ -15,6 +15,7 @@
 
 static void run_done(MergedRun *run) {
         free(run->folder);
+        free(run->lateness_note);
         free(run->id);
         free(run->version);
         free(run->stage_name);
@@ -294,6 +295,23 @@ static int report_play(const MergedRun *run, MergedPlay *merged, Play *play, Rep
         return 0;
 }
 
+static bool is_noted_before(const Merge *merge, const MergedRun *run) {
+        for (const MergedRun *other = merge->runs; other < run; other++)
+                if (other->lateness_note && strcmp(other->lateness_note, run->lateness_note) == 0)
+                        return true;
+        return false;
+}
+
+/* How often budgets counted in some of the runs: machines differ. NULL: once in all of them. */
+static char *join_lateness_notes(const Merge *merge) {
+        CLEANUP_TEXT Text text = TEXT_INIT;
+
+        FOREACH_ARRAY (run, merge->runs, merge->n_runs)
+                if (run->lateness_note && !is_noted_before(merge, run))
+                        text_printf(&text, "%s%s", text.n_bytes > 0 ? "; " : "", run->lateness_note);
+        return text.n_bytes > 0 ? text_take(&text) : NULL;
+}
+
 static const MergedRun *first_begun(const Merge *merge) {
         FOREACH_ARRAY (run, merge->runs, merge->n_runs)
                 if (run->has_begin)
@@ -313,11 +331,13 @@ int merge_report(Merge *merge, Report *const *reports, size_t n_reports, RunSumm
         if (r < 0)
                 return error_set(reterr, r, "Out of memory");
 
+        CLEANUP_FREE char *lateness_note = join_lateness_notes(merge);
         RunFacts facts = {
                 .version = first ? first->version : AGENTTEST_VERSION,
                 .stage_name = first ? first->stage_name : "unknown",
                 .host_name = first && merge->n_runs == 1 ? first->host_name : NULL,
                 .n_plays = merge->n_plays,
+                .lateness_note = lateness_note,
                 .begin_usec = ret_summary->begin_usec,
                 .begin_wall_usec = ret_summary->begin_usec,
                 .plays = merge->told,

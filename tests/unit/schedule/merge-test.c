@@ -33,7 +33,8 @@
 #define END            "{\"end\":130,\"signal\":0}\n"
 
 /* Writes each record to a folder of its own, "0", "1", ..., and merges them in this order. */
-static int merge_records(const char *const *records, size_t n_records, RunSummary *ret_summary, Error *reterr) {
+static int merge_told(const char *const *records, size_t n_records, Report *report, RunSummary *ret_summary,
+                Error *reterr) {
         CLEANUP(merge_free_p) Merge *merge = NULL;
         int r = 0;
 
@@ -48,7 +49,11 @@ static int merge_records(const char *const *records, size_t n_records, RunSummar
                 if (r >= 0)
                         r = merge_add(merge, path, reterr);
         }
-        return r < 0 ? r : merge_report(merge, NULL, 0, ret_summary, reterr);
+        return r < 0 ? r : merge_report(merge, &report, report ? 1 : 0, ret_summary, reterr);
+}
+
+static int merge_records(const char *const *records, size_t n_records, RunSummary *ret_summary, Error *reterr) {
+        return merge_told(records, n_records, NULL, ret_summary, reterr);
 }
 
 #define MERGE(summary, error, ...)                                                                                   \
@@ -139,6 +144,83 @@ START_TEST(a_part_of_another_suite_is_none) {
 }
 END_TEST
 
+/* A report that keeps what it is told. */
+typedef struct Listener {
+        Report report; /* first */
+        Text heard;
+} Listener;
+
+static void hear_begin(Report *base, const RunFacts *facts) {
+        text_printf(&((Listener *) base)->heard, "%s\n", facts->lateness_note ?: "on time");
+}
+
+static void hear_play(Report *base, const Play *play, uint64_t now_usec) {
+        text_printf(&((Listener *) base)->heard, "%s in %s\n", play->name, play->scenario->path);
+}
+
+static void hear_result(Report *base, const PlayResult *result) {
+}
+
+static void hear_end(Report *base, const RunSummary *summary) {
+}
+
+static char *listen(const char *const *records, size_t n_records) {
+        Listener listener = {
+                .report = { .begin = hear_begin, .play_begin = hear_play, .play_end = hear_result, .end = hear_end }
+        };
+        CLEANUP(run_summary_done) RunSummary summary = { 0 };
+        CLEANUP_ERROR Error error = ERROR_INIT;
+        int r = merge_told(records, n_records, &listener.report, &summary, &error);
+
+        ck_assert_msg(r == 0, "%s", error_text(&error));
+        return text_take(&listener.heard);
+}
+
+START_TEST(notes_about_lateness_are_told) {
+        CLEANUP_FREE char *heard =
+                        listen((const char *const[]){ BEGIN_WITH("a", "0", ",\"lateness\":\"3 times\"") END,
+                                               BEGIN_WITH("b", "0", ",\"lateness\":\"3 times\"") END,
+                                               BEGIN_WITH("c", "0", ",\"lateness\":\"9 times\"") END,
+                                               BEGIN_WITH("d", "0", "") END },
+                                        4);
+
+        ck_assert_str_eq(heard, "3 times; 9 times\n");
+}
+END_TEST
+
+/* The record of a play whose file, for the run called a.yaml, was @file. */
+static char *hear_of_file(const char *file) {
+        CLEANUP_FREE char *record = NULL;
+
+        ck_assert_int_gt(asprintf(&record,
+                                         BEGIN("1") HELD
+                                         "{\"play\":\"a.yaml #2\",\"path\":\"a.yaml\",\"file\":\"%s\","
+                                         "\"scenario\":\"a.yaml\",\"document\":0,\"line\":4,\"index\":0,"
+                                         "\"outcome\":\"pass\",\"begin\":110,\"end\":120}\n" END,
+                                         file),
+                        0);
+        return listen((const char *const[]){ record }, 1);
+}
+
+START_TEST(files_are_named_where_they_are) {
+        CLEANUP_FREE char *here = NULL, *there = NULL, *elsewhere = NULL, *wanted = NULL;
+        char folder[64];
+
+        put_file("a.yaml", "");
+        put_file("there/a.yaml", "");
+        ck_assert_ptr_nonnull(getcwd(folder, sizeof(folder) - sizeof("/there/a.yaml")));
+        here = hear_of_file(strcat(folder, "/a.yaml"));
+        ck_assert_str_eq(here, "on time\na.yaml #2 in a.yaml\n");
+        strcpy(strrchr(folder, '/'), "/there/a.yaml");
+        there = hear_of_file(folder);
+        ck_assert_int_gt(asprintf(&wanted, "on time\n%s #2 in %s\n", folder, folder), 0);
+        ck_assert_str_eq(there, wanted);
+        /* Of another machine. */
+        elsewhere = hear_of_file("/no/such/a.yaml");
+        ck_assert_str_eq(elsewhere, here);
+}
+END_TEST
+
 START_TEST(a_missing_part_is_told) {
         CLEANUP(run_summary_done) RunSummary summary = { 0 };
         CLEANUP_ERROR Error error = ERROR_INIT;
@@ -197,6 +279,8 @@ Suite *merge_suite(void) {
         tcase_add_loop_test(cases, damage_is_told, 0, (int) ELEMENTS_OF(damages));
         tcase_add_test(cases, parts_are_of_one_suite);
         tcase_add_test(cases, a_part_of_another_suite_is_none);
+        tcase_add_test(cases, notes_about_lateness_are_told);
+        tcase_add_test(cases, files_are_named_where_they_are);
         tcase_add_test(cases, a_missing_part_is_told);
         tcase_add_test(cases, damaged_evidence_is_an_error_of_its_play);
         tcase_add_test(cases, a_run_may_die_at_any_moment);
