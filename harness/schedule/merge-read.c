@@ -279,9 +279,18 @@ static int take_end(Reading *reading, const Json *json, Error *reterr) {
 
 static int take_verdict(Reading *reading, const char *line, size_t n_bytes, Error *reterr) {
         Verdict verdict;
+        Outcome outcome;
+        Reason reason;
         int r = verdict_decode(line, n_bytes, &verdict, reterr);
 
-        return r < 0 ? r : judgement_take(&reading->pending, &verdict);
+        if (r < 0)
+                return r;
+        outcome = verdict.outcome;
+        reason = verdict.reason;
+        r = judgement_take(&reading->pending, &verdict);
+        if (r < 0 || outcome == reason_outcome(reason))
+                return r;
+        return error_set(reterr, -EBADMSG, "no verdict is %s for %s", outcome_name(outcome), reason_name(reason));
 }
 
 static int take_line(Reading *reading, const char *line, size_t n_bytes, Error *reterr) {

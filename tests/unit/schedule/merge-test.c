@@ -106,6 +106,8 @@ static const struct {
         { BEGIN("1") HELD BROKE RESULT("0", "pass") END,
                         "0/run.ndjson:4: the outcome is pass, the verdicts before it "
                         "say fail" },
+        { BEGIN("1") VERDICT("pass", "wrong-value") RESULT("0", "pass") END,
+                        "0/run.ndjson:2: no verdict is pass for wrong-value" },
         { BEGIN("1") RESULT("0", "pass") END, "0/run.ndjson:2: the outcome is pass, the verdicts before it say " },
         { BEGIN("1") BROKE END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
         { BEGIN("1") BROKE NOT_RUN("0") END, "0/run.ndjson:3: 1 verdicts before it belong to no scenario" },
