@@ -55,7 +55,8 @@ static void tell_kill(OomView *view, const OomKill *kill) {
         if (kill->host_pid > 0)
                 text_printf(&view->seen, " (pid %" PRIi64 " on the host)", kill->host_pid);
         else
-                text_append(&view->seen, " (by the unit's own counter; which of the kernel's records is of it is not known)");
+                text_append(&view->seen,
+                                " (by the unit's own counter; which of the kernel's records is of it is not known)");
         if (kill->limit != OOM_LIMIT_OTHER)
                 return;
         text_append(&view->seen, " by the limit of ");
