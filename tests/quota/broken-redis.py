@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A server that breaks under limits, in the place of redis-server, for tests/integration/quota-test.py: out of memory it
-forgets, throttled it gives up, and a child or a client that it has no task or descriptor for is its end."""
+forgets, asked after it was throttled it gives up, and a child or a client that it has no task or descriptor for is its end."""
 import os
 import pathlib
 import selectors
@@ -78,13 +78,13 @@ def main():
         for key, _ in selector.select(TICK_SECONDS):
             if key.fileobj is listener:
                 selector.register(listener.accept()[0], selectors.EVENT_READ)
+            elif times_throttled() >= throttled + 5:
+                sys.exit(1)
             elif not serve(key.fileobj, data):
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
         if peak_bytes() > peak:
             data.clear()
-        if times_throttled() >= throttled + 5:
-            sys.exit(1)
 
 
 main()
