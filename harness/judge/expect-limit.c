@@ -115,13 +115,19 @@ static const Entry *find_worst_look(const LimitView *view, const LimitPlace *pla
         for (const Entry *entry = timeline_next(timeline, view->window->anchor_index, kind, view->expectation->unit);
                         entry && entry->index < view->window->end_index;
                         entry = timeline_next(timeline, entry->index + 1, kind, view->expectation->unit)) {
-                if (!is_look(view, place, entry) || is_of_nothing(view, entry))
+                bool is_known;
+
+                if (!is_look(view, place, entry))
                         continue;
-                last = entry;
-                if (!look_number(place, entry, &number))
-                        unread = unread ?: entry;
-                else if (!look_matches(view, wanted, entry, number))
+                is_known = look_number(place, entry, &number);
+                if (is_known && look_matches(view, wanted, entry, number))
+                        last = entry;
+                else if (is_of_nothing(view, entry))
+                        continue;
+                else if (is_known)
                         return entry;
+                else
+                        unread = unread ?: entry;
         }
         return unread ?: last;
 }
