@@ -1,32 +1,33 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """An agent that breaks under limits, for tests/integration/quota-test.py: it accepts whatever it is sent and does nothing
-of it, and a connection that it has no descriptor for is its end. It says no word about either."""
+of it, and once it had no descriptor for a connection it takes no more. It says no word about either."""
 import os
 import socket
-import sys
-
-
-def notify(text):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_manager:
-        to_manager.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+import time
 
 
 def main():
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # made while there is a descriptor for it
+    manager.connect(os.environ["NOTIFY_SOCKET"])
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(os.environ["RUNTIME_DIRECTORY"] + "/agent.sock")
     listener.listen(100)
     listener.settimeout(1)
-    kept = []
-    notify("READY=1")
+    kept, is_deaf = [], False
+    manager.send(b"READY=1")
     while True:
-        notify("WATCHDOG=1")
+        manager.send(b"WATCHDOG=1")
+        if is_deaf:
+            time.sleep(1)
+            continue
         try:
             client, _ = listener.accept()
         except TimeoutError:
             continue
         except OSError:
-            sys.exit(1)
+            is_deaf = True
+            continue
         client.sendall(b'{"ok":true,"first":1,"last":1}\n')
         kept.append(client)
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A server that breaks under limits, in the place of redis-server, for tests/integration/quota-test.py: out of memory it
-forgets, asked after it was throttled it gives up, and a child or a client that it has no task or descriptor for is its end."""
+forgets, asked after it was throttled it gives up, a child that it has no task for is its end, and once it had no descriptor for
+a client it takes no more."""
 import os
 import pathlib
 import selectors
@@ -24,18 +25,19 @@ def own_group(controller):
     return pathlib.Path("/sys/fs/cgroup") / path[1:]
 
 
-def peak_bytes():
-    for name in ("memory.max_usage_in_bytes", "memory.peak"):
-        file = own_group("memory") / name
-        if file.exists():
-            return int(file.read_text())
-    return 0
+class Reading:
+    """A counter of the own cgroup, opened while there is a descriptor for it."""
 
+    def __init__(self, controller, names, word=None):
+        files = [file for file in (own_group(controller) / name for name in names) if file.exists()]
+        self.fd = os.open(files[0], os.O_RDONLY) if files else None
+        self.word = word
 
-def times_throttled():
-    file = own_group("cpu") / "cpu.stat"
-    words = file.read_text().split() if file.exists() else []
-    return int(words[words.index("nr_throttled") + 1]) if "nr_throttled" in words else 0
+    def number(self):
+        words = os.pread(self.fd, 4096, 0).decode().split() if self.fd is not None else ["0"]
+        if self.word is None:
+            return int(words[0])
+        return int(words[words.index(self.word) + 1]) if self.word in words else 0
 
 
 def save():
@@ -60,6 +62,13 @@ def answer(words, data):
     return "+PONG\r\n" if command == "ping" else "+OK\r\n"
 
 
+def welcome(selector, listener):
+    try:
+        selector.register(listener.accept()[0], selectors.EVENT_READ)
+    except OSError:
+        selector.unregister(listener)
+
+
 def serve(client, data):
     request = client.recv(4096).decode()
     if request:
@@ -72,18 +81,20 @@ def main():
     data, selector = {}, selectors.DefaultSelector()
     listener = socket.create_server(("127.0.0.1", 6379))
     selector.register(listener, selectors.EVENT_READ)
-    peak, throttled = 1.2 * peak_bytes() + 8 * 2**20, times_throttled()
+    peak = Reading("memory", ["memory.max_usage_in_bytes", "memory.peak"])
+    throttled = Reading("cpu", ["cpu.stat"], "nr_throttled")
+    too_much, too_often = 1.2 * peak.number() + 8 * 2**20, throttled.number() + 5
     notify("READY=1")
     while True:
         for key, _ in selector.select(TICK_SECONDS):
             if key.fileobj is listener:
-                selector.register(listener.accept()[0], selectors.EVENT_READ)
-            elif times_throttled() >= throttled + 5:
+                welcome(selector, listener)
+            elif throttled.number() >= too_often:
                 sys.exit(1)
             elif not serve(key.fileobj, data):
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
-        if peak_bytes() > peak:
+        if peak.number() > too_much:
             data.clear()
 
 
