@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/descriptor-path.h"
 #include "base/write-all.h"
 
 static int tell(Error *reterr, int r, const char *path) {
@@ -15,7 +16,10 @@ static int tell(Error *reterr, int r, const char *path) {
 int atomic_file_check(const char *path, Error *reterr) {
         CLEANUP_FREE char *copy = NULL;
         struct stat status;
+        int fd;
 
+        if (leads_to_descriptor(path, &fd))
+                return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? tell(reterr, -EBADF, path) : 0;
         if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
                 if (S_ISDIR(status.st_mode))
                         return tell(reterr, -EISDIR, path);
@@ -57,18 +61,23 @@ static int write_and_rename(const char *path, const char *bytes, size_t n_bytes)
         return r;
 }
 
+/* A FIFO that nobody reads is not waited for: a whole run is over, and signals may be blocked. */
 static int write_in_place(const char *path, const char *bytes, size_t n_bytes) {
-        CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-        return fd < 0 ? -errno : write_all(fd, bytes, n_bytes);
+        if (fd < 0)
+                return -errno;
+        return fcntl(fd, F_SETFL, 0) < 0 ? -errno : write_all(fd, bytes, n_bytes);
 }
 
 int atomic_file_write(const char *path, const char *bytes, size_t n_bytes, Error *reterr) {
         CLEANUP_FREE char *real = realpath(path, NULL);
         struct stat status;
-        int r;
+        int r, fd;
 
-        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        if (leads_to_descriptor(path, &fd))
+                r = write_all(fd, bytes, n_bytes);
+        else if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
                 r = write_in_place(path, bytes, n_bytes);
         else
                 r = write_and_rename(real ?: path, bytes, n_bytes);

@@ -12,6 +12,9 @@ int atomic_file_check(const char *path, Error *reterr);
  * atomic_file_write() - put @bytes there
  *
  * Written under another name beside it, then renamed. What is there and is no regular file (a terminal, a pipe,
- * /dev/null) is written to instead: it must not be replaced. A symbolic link is followed.
+ * /dev/null) is written to instead: it must not be replaced. So is what this program was started with
+ * (base/descriptor-path.h): /dev/stdout, the log that standard output is appended to. A symbolic link is followed.
+ *
+ * Errors: also -ENXIO: a FIFO that nobody reads.
  */
 int atomic_file_write(const char *path, const char *bytes, size_t n_bytes, Error *reterr);

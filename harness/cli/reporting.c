@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/reporting.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/descriptor-path.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 
+/* By whatever name: --tap, --tap=/dev/stdout, --tap=build.log where standard output goes to build.log. */
+static bool tap_is_on_stdout(const Options *options) {
+        int fd;
+
+        if (!options->writes_tap || !options->tap_path)
+                return options->writes_tap;
+        return leads_to_descriptor(options->tap_path, &fd) && fd == STDOUT_FILENO;
+}
+
 /* Standard output belongs to a program that reads TAP; people are told on the other one. */
 static FILE *file_for_people(const Options *options) {
-        return options->writes_tap && !options->tap_path ? stderr : stdout;
+        return tap_is_on_stdout(options) ? stderr : stdout;
 }
 
 static int take(Reports *reports, Report *report, Error *reterr) {
@@ -21,15 +32,31 @@ static int take(Reports *reports, Report *report, Error *reterr) {
         return 0;
 }
 
+/* What this program was started with is not opened anew: that would cut a log short. NULL: errno. */
+static FILE *open_for_writing(const char *path) {
+        CLEANUP_CLOSE int copy_fd = -EBADF;
+        FILE *file;
+        int fd;
+
+        if (!leads_to_descriptor(path, &fd))
+                return fopen(path, "we");
+        copy_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        file = copy_fd >= 0 ? fdopen(copy_fd, "w") : NULL;
+        if (file)
+                (void) TAKE_FD(copy_fd);
+        return file;
+}
+
 static int open_tap(const Options *options, Reports *reports, Error *reterr) {
+        bool is_on_stdout = tap_is_on_stdout(options);
         TapOptions tap = {
                 .file = stdout,
-                .closes_file = options->tap_path != NULL,
+                .closes_file = !is_on_stdout,
                 .inconclusive_as = options->exit_policy.inconclusive_as,
         };
 
-        if (options->tap_path) {
-                tap.file = fopen(options->tap_path, "we");
+        if (!is_on_stdout) {
+                tap.file = open_for_writing(options->tap_path);
                 if (!tap.file)
                         return error_set_errno(reterr, -errno, "TAP file %s cannot be written", options->tap_path);
         }

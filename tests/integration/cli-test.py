@@ -284,6 +284,27 @@ def github(folder):
     check(text.startswith("before\n") and "0 passed, 1 failed" in text, f"GitHub: {text}")
 
 
+def standard_streams(folder):
+    """What agenttest was started with is written to as it is: a log is added to, a closed one is told."""
+    log, tap = folder / "build.log", folder / "x.tap"
+    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    for option in ["--junit=/dev/stdout", f"--junit={log}", "--tap=/dev/stdout", "--tap=/dev/stderr"]:
+        log.write_text("before\n")
+        with open(log, "ab") as end:
+            status = subprocess.run([AGENTTEST, folder / "good.yaml", option], stdout=end, stderr=end, env=state).returncode
+            end.write(b"behind\n")
+        text = log.read_text()
+        check(status == 0 and text.startswith("before\n") and text.endswith("behind\n"), f"{option} to a log: {status}\n{text}")
+        check("1 passed, 0 failed" in text and ("</testsuites>" in text or "ok 1 - " in text), f"{option} to a log:\n{text}")
+    for closed, status in [(1, 2), (2, 0)]:
+        script = f'exec "$@" {closed}>&-'
+        found = subprocess.run(["sh", "-c", script, "-", AGENTTEST, folder / "good.yaml", f"--tap={tap}"], env=state,
+                               capture_output=True, check=False).returncode
+        check(found == status, f"descriptor {closed} is closed: status {found}, not {status}")
+        lines = tap.read_text().splitlines()
+        check(len(lines) == 3 and lines[2].startswith("ok 1 - "), f"descriptor {closed} is closed: {lines}")
+
+
 def interrupted(folder):
     (folder / "endless.yaml").write_text(ENDLESS)
     process = subprocess.Popen(
@@ -335,6 +356,7 @@ def main():
         outcomes(folder)
         judged_again(folder)
         github(folder)
+        standard_streams(folder)
         interrupted(folder)
         documents()
     finish()

@@ -3,10 +3,12 @@
 /* JUnit files: golden ones, where the file appears and when, names. Foreign readers: tests/integration/junit-test.py.
  */
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/atomic-file.h"
+#include "base/descriptor-path.h"
 #include "base/quantity.h"
 #include "reports/place.h"
 #include "suites.h"
@@ -145,6 +147,47 @@ START_TEST(what_is_no_file_is_not_replaced) {
 }
 END_TEST
 
+/* A log is appended to by others too, whichever way it is named: its lines must stay, in one file. */
+START_TEST(the_log_of_this_program_is_added_to) {
+        char path[128], name[64];
+        int fd, saved_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+        (void) snprintf(path, sizeof(path), "%s/build.log", folder);
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        ck_assert_int_eq(write(fd, "before\n", 7), 7);
+        ck_assert_int_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+        ck_assert_int_eq(atomic_file_check("/dev/stdout", NULL), 0);
+        ck_assert_int_eq(atomic_file_write("/dev/stdout", "by link\n", 8, NULL), 0);
+        ck_assert_int_eq(atomic_file_write(path, "by name\n", 8, NULL), 0);
+        ck_assert_int_eq(dup2(saved_fd, STDOUT_FILENO), STDOUT_FILENO);
+        (void) close(saved_fd);
+        ck_assert_int_eq(write(fd, "behind\n", 7), 7);
+
+        /* One of its own is no place to write to: who names its number means something else. */
+        (void) snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+        int own_fd = -1;
+        ck_assert(!leads_to_descriptor(name, &own_fd));
+        (void) close(fd);
+        CLEANUP_FREE char *text = read_and_remove(path);
+        ck_assert_str_eq(text, "before\nby link\nby name\nbehind\n");
+}
+END_TEST
+
+START_TEST(a_fifo_that_nobody_reads_is_not_waited_for) {
+        char path[128], buffer[8];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "%s/fifo", folder);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        ck_assert_int_eq(atomic_file_write(path, "x", 1, NULL), -ENXIO);
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        ck_assert_int_eq(atomic_file_write(path, "x", 1, NULL), 0);
+        ck_assert_int_eq(read(fd, buffer, sizeof(buffer)), 1);
+        (void) close(fd);
+        ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 static const char *const CLASSES[][2] = {
         { "scenarios/real/redis.yaml", "agenttest.scenarios.real.redis" },
         { "crash.yml", "agenttest.crash" },
@@ -241,6 +284,8 @@ Suite *junit_suite(void) {
         tcase_add_loop_test(cases, what_cannot_be_written_is_told_at_once, 0, 3);
         tcase_add_test(cases, a_file_is_replaced_whole_and_keeps_a_link);
         tcase_add_test(cases, what_is_no_file_is_not_replaced);
+        tcase_add_test(cases, the_log_of_this_program_is_added_to);
+        tcase_add_test(cases, a_fifo_that_nobody_reads_is_not_waited_for);
         tcase_add_loop_test(cases, a_file_has_a_class, 0, ELEMENTS_OF(CLASSES));
         tcase_add_loop_test(cases, a_place_is_relative_where_it_can_be, 0, 7);
         tcase_add_test(cases, classes_are_unique_and_sizes_are_bounded);
