@@ -2,6 +2,7 @@
 
 /* agenttest: the table of commands, and the help. */
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -230,9 +231,22 @@ static int run_command(const Command *command, int argc, char *argv[]) {
         return command->run(&options);
 }
 
+/*
+ * Descriptors 0 to 2 are there, or the next file that is opened gets their number and what is printed. Nothing can be
+ * written to what takes the place of a closed one: that is told, as with a full disk.
+ */
+static int open_standard_descriptors(void) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_NOCTTY) != fd)
+                        return -EBADF;
+        return 0;
+}
+
 int main(int argc, char *argv[]) {
         const Command *command;
 
+        if (open_standard_descriptors() < 0)
+                return STATUS_ERROR;
         /* Character types only: numbers are read and written as in C. */
         (void) setlocale(LC_CTYPE, "C.UTF-8");
         /* A reader that goes away shows as an error of writing, after which the run still ends in order. */
