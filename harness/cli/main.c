@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/report-files.h"
 
 enum {
         OPTIONS_COMMON = OPTION_HELP | OPTION_VERSION,
@@ -224,6 +225,8 @@ static int run_command(const Command *command, int argc, char *argv[]) {
         else if (r >= 0 && !command->takes_paths && options.paths.n_items > 0)
                 r = error_set(&error, -EINVAL, "%s takes no argument, not \"%s\"", command->name,
                                 options.paths.items[0]);
+        if (r >= 0)
+                r = report_files_check(&options, &error);
         if (r < 0) {
                 complain("%s; see agenttest %s --help", error_text(&error), command->name);
                 return STATUS_USAGE;

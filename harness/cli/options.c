@@ -9,7 +9,7 @@
 #include "scenario/nearest.h"
 #include "schedule/lateness-scale.h"
 
-enum { JOBS_MAX = 1024, REPEATS_MAX = 100000, HELP_COLUMN = 34 };
+enum { JOBS_MAX = 1024, REPEATS_MAX = 100000, SHARDS_MAX = 9999, HELP_COLUMN = 34 };
 
 typedef struct OptionSpec {
         OptionBit bit;
@@ -19,6 +19,7 @@ typedef struct OptionSpec {
         bool argument_is_optional; /* then only as --name=ARGUMENT */
         const char *doc;
         int (*apply)(Options *options, const char *argument, Error *reterr);
+        bool may_be_repeated; /* else an argument given twice is a mistake: one of them would be dropped */
 } OptionSpec;
 
 static int parse_count(const char *name, const char *text, unsigned max, unsigned *ret, Error *reterr) {
@@ -101,6 +102,8 @@ static int apply_define(Options *options, const char *argument, Error *reterr) {
 }
 
 static int apply_tap(Options *options, const char *argument, Error *reterr) {
+        if (argument && argument[0] == '\0')
+                return error_set(reterr, -EINVAL, "--tap must not be empty");
         options->writes_tap = true;
         options->tap_path = argument;
         return 0;
@@ -117,12 +120,14 @@ static int apply_rerun(Options *options, const char *argument, Error *reterr) {
 }
 
 static int apply_shard(Options *options, const char *argument, Error *reterr) {
+        const char *slash = strchr(argument, '/');
+        CLEANUP_FREE char *half = slash ? strndup(argument, (size_t) (slash - argument)) : NULL;
         unsigned number, n;
-        int n_read = 0;
 
-        if (sscanf(argument, "%4u/%4u%n", &number, &n, &n_read) != 2 || argument[n_read] ||
-                        !isdigit((unsigned char) argument[0]) || number < 1 || number > n)
-                return error_set(reterr, -EINVAL, "--shard takes I/N with I from 1 to N, not \"%s\"", argument);
+        if (!half || parse_count("", half, SHARDS_MAX, &number, NULL) < 0 ||
+                        parse_count("", slash + 1, SHARDS_MAX, &n, NULL) < 0 || number > n)
+                return error_set(reterr, -EINVAL, "--shard takes I/N with I from 1 to N and N at most %d, not \"%s\"",
+                                SHARDS_MAX, argument);
         options->shard = (Shard){ .number = number, .n = n };
         return 0;
 }
@@ -270,11 +275,11 @@ static int apply_version(Options *options, const char *argument, Error *reterr) 
 static const OptionSpec SPECS[] = {
         { OPTION_FILTER, "filter", 'f', "TEXT", false,
                         "only scenarios whose name contains TEXT, or matches it where it is a glob; may be repeated",
-                        apply_filter },
+                        apply_filter, true },
         { OPTION_TAG, "tag", 't', "TAG", false, "only scenarios with this tag (!TAG: without it); may be repeated",
-                        apply_tag },
+                        apply_tag, true },
         { OPTION_DEFINE, "define", 'D', "NAME=VALUE", false, "what ${NAME} stands for in scenarios; may be repeated",
-                        apply_define },
+                        apply_define, true },
         { OPTION_JOBS, "jobs", 'j', "N", false,
                         "scenarios side by side; four for each core by default, fewer where limits demand it",
                         apply_jobs },
@@ -406,6 +411,7 @@ static int take_paths(Options *options, int argc, char *argv[], Error *reterr) {
 }
 
 int options_parse(int argc, char *argv[], unsigned bits, Options *options, Error *reterr) {
+        bool is_given[ELEMENTS_OF(SPECS)] = { 0 };
         char letters[2 * ELEMENTS_OF(SPECS) + 2];
         struct option long_options[ELEMENTS_OF(SPECS) + 1];
 
@@ -424,6 +430,9 @@ int options_parse(int argc, char *argv[], unsigned bits, Options *options, Error
                         return error_set(reterr, -EINVAL, "option %s needs an argument", word);
                 const OptionSpec *spec = find_spec(code);
                 assert(spec); /* getopt returns what build_tables() put in */
+                if (is_given[spec - SPECS] && spec->argument && !spec->may_be_repeated)
+                        return error_set(reterr, -EINVAL, "--%s is given twice", spec->name);
+                is_given[spec - SPECS] = true;
                 r = spec->apply(options, optarg, reterr);
                 if (r < 0)
                         return r;

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/language.h"
+#include "cli/report-files.h"
 #include "schedule/select.h"
 
 /* The folder of this program: what was built together is found together. */
@@ -71,8 +72,10 @@ static int load(const Options *options, Library *library, Error *reterr) {
         r = library_load(&paths, &parse_options, library, &problems);
         if (r < 0)
                 return error_set(reterr, r, "Out of memory");
-        if (problems.n_bytes == 0)
-                return check_defines(options, library, reterr);
+        if (problems.n_bytes == 0) {
+                r = check_defines(options, library, reterr);
+                return r < 0 ? r : report_files_spare(options, library, reterr);
+        }
         fputs(text_get(&problems), stderr);
         return error_set(reterr, -EINVAL, "the scenario files have to be right before anything runs");
 }

@@ -64,9 +64,32 @@ def wrong_usage(folder):
     expect("no define", 3, '--define takes NAME=VALUE, not "x"', good, "--define=x")
     expect("the same define twice", 3, "--define x is given twice", good, "-Dx=1", "-Dx=2")
     expect("a define that nobody asks for", 3, "--define falt: no scenario here asks for ${falt}", good, "-Dfalt=1")
+    for option in ["--junit=x.xml", "--tap=x.tap", "--evidence=x", "--shard=1/2", "--color=never"]:
+        expect(option + " twice", 3, f"{option.split('=')[0]} is given twice", good, option, option)
+    for shard in ["1", "0/2", "3/2", "1/-3", "1/2x", "1/ 2", "1/10000"]:
+        expect("shard", 3, f'--shard takes I/N with I from 1 to N and N at most 9999, not "{shard}"', good, f"--shard={shard}")
+    expect("TAP without a name", 3, "--tap must not be empty", good, "--tap=")
     expect("no color", 3, "--color takes auto, always or never", good, "--color=blue")
     expect("no such stage", 3, 'There is no stage "moon"; there are: sandbox, system, user', good, "--stage=moon")
     expect("argument too many", 3, 'doctor takes no argument, not "x"', "doctor", "x")
+
+
+def one_file_for_two(folder):
+    """Two reports to one file, by whatever name, or a report over what is read: refused before anything is written."""
+    good, here = folder / "good.yaml", folder / "reports"
+    here.mkdir()
+    (here / "there.xml").touch()
+    (here / "link.xml").symlink_to("there.xml")
+    message = "--tap and --junit go to one file"
+    for one, other in [("x.xml", "./x.xml"), ("x.xml", here / "x.xml"), ("link.xml", "there.xml")]:
+        expect(f"{one} and {other}", 3, message, good, f"--tap={one}", f"--junit={other}", cwd=here)
+        expect(f"merge: {one} and {other}", 3, message, "merge", "x", f"--tap={one}", f"--junit={other}", cwd=here)
+    expect("both on standard output", 3, message, good, "--tap", "--junit=/dev/stdout")
+    check(sorted(p.name for p in here.iterdir()) == ["link.xml", "there.xml"], "something was written")
+    (here / "link.yaml").symlink_to(good)
+    for option, path in [("--tap", good), ("--junit", good), ("--junit", here / "link.yaml")]:
+        expect("a report over a scenario", 3, "would be written over the scenario file", good, f"{option}={path}")
+        check(good.read_text() == GOOD, "the scenario is there still")
 
 
 def bad_paths(folder):
@@ -342,6 +365,7 @@ def main():
         folder = pathlib.Path(name)
         (folder / "good.yaml").write_text(GOOD)
         wrong_usage(folder)
+        one_file_for_two(folder)
         selection(folder)
         bad_paths(folder)
         shutil.rmtree(folder / "fifo")
