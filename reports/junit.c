@@ -16,6 +16,7 @@
 #include "base/atomic-file.h"
 #include "base/quantity.h"
 #include "reports/junit-case.h"
+#include "reports/junit-names.h"
 #include "reports/place.h"
 #include "reports/told.h"
 
@@ -340,7 +341,7 @@ static size_t suite_end(const JunitReport *report, size_t begin) {
         return end;
 }
 
-/* Two files may come to one class ("a.b/x", "a_b/x"): readers drop a case whose class and name they have seen. */
+/* Two files may come to one class ("a.b/x", "a_b/x"). */
 static int class_of_suite(const JunitReport *report, size_t begin, Text *ret_class) {
         size_t n_same = 0;
 
@@ -372,7 +373,8 @@ static void write_suites(Writer *writer, const JunitReport *report) {
                 CLEANUP_TEXT Text class_name = TEXT_INIT;
 
                 end = suite_end(report, begin);
-                if (class_of_suite(report, begin, &class_name) < 0)
+                if (class_of_suite(report, begin, &class_name) < 0 ||
+                                junit_names_make_unique(report->cases + begin, end - begin) < 0)
                         writer->is_broken = true;
                 write_suite(writer, report, report->cases + begin, end - begin, text_get(&class_name), n_suites++);
         }

@@ -90,6 +90,7 @@ def one_file_for_two(folder):
     for option, path in [("--tap", good), ("--junit", good), ("--junit", here / "link.yaml")]:
         expect("a report over a scenario", 3, "would be written over the scenario file", good, f"{option}={path}")
         check(good.read_text() == GOOD, "the scenario is there still")
+    shutil.rmtree(here)
 
 
 def bad_paths(folder):

@@ -273,6 +273,30 @@ START_TEST(classes_are_unique_and_sizes_are_bounded) {
 }
 END_TEST
 
+START_TEST(names_are_unique) {
+        static const char *const NAMES[] = { "x.yaml (2)", "x.yaml", "x.yaml", "bad \xff", "bad \xfe", "x.yaml" };
+        static const char *const FOUND[] = { "x.yaml", "x.yaml (2)", "x.yaml (3)", "x.yaml (4)", "bad \xef\xbf\xbd",
+                "bad \xef\xbf\xbd (2)" };
+        char path[128];
+        Report *report;
+
+        (void) snprintf(path, sizeof(path), "%s/report.xml", folder);
+        report = open_report(&(JunitOptions){ .path = path });
+        report->begin(report, &(RunFacts){ .version = "1", .stage_name = "sandbox" });
+        for (unsigned i = 0; i < ELEMENTS_OF(NAMES); i++)
+                end_play(report, "x.yaml", NAMES[i], i, "wrong");
+        ck_assert_int_eq(report->close(report, NULL), 0);
+
+        CLEANUP_FREE char *text = read_and_remove(path);
+        FOREACH_ARRAY (found, FOUND, ELEMENTS_OF(FOUND)) {
+                CLEANUP_FREE char *attribute = NULL;
+
+                ck_assert_int_ge(asprintf(&attribute, "name=\"%s\" classname=\"agenttest.x\"", *found), 0);
+                ck_assert_msg(count_of(text, attribute) == 1, "%s in %s", attribute, text);
+        }
+}
+END_TEST
+
 Suite *junit_suite(void) {
         Suite *suite = suite_create("junit");
         TCase *cases = tcase_create("junit");
@@ -289,6 +313,7 @@ Suite *junit_suite(void) {
         tcase_add_loop_test(cases, a_file_has_a_class, 0, ELEMENTS_OF(CLASSES));
         tcase_add_loop_test(cases, a_place_is_relative_where_it_can_be, 0, 7);
         tcase_add_test(cases, classes_are_unique_and_sizes_are_bounded);
+        tcase_add_test(cases, names_are_unique);
         suite_add_tcase(suite, cases);
         return suite;
 }
