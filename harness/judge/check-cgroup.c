@@ -8,6 +8,12 @@
 #include "judge/counters.h"
 #include "scenario/literal.h"
 
+static LiteralDimension unit_of(const char *counter) {
+        if (strcmp(counter, "cpu.load") == 0 || strcmp(counter, "cpu.max") == 0)
+                return LITERAL_PERCENT;
+        return strcmp(counter, "cpu.usage") == 0 ? LITERAL_USEC : LITERAL_BYTES;
+}
+
 void check_counters(const Value *counters, DiagnosticList *diagnostics) {
         FOREACH_ARRAY (wanted, counters->matches, counters->n_matches)
                 if (!counter_kind(wanted->name))
@@ -16,7 +22,8 @@ void check_counters(const Value *counters, DiagnosticList *diagnostics) {
                                         "`cpu.throttled` (`agenttest manual`), raw files like \"file:memory.stat\"",
                                         wanted->name);
                 else if (strncmp(wanted->name, "file:", 5) != 0)
-                        check_limit_number(&wanted->match, wanted->mark, wanted->name, diagnostics);
+                        check_amount(&wanted->match, wanted->mark, wanted->name, unit_of(wanted->name), "infinity",
+                                        diagnostics);
 }
 
 /* The limit that the scenario itself sets; false where it sets none, or none of a known size. */

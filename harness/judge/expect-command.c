@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "judge/check-words.h"
 #include "judge/examine.h"
 #include "judge/expect-kinds.h"
 #include "scenario/signal-name.h"
@@ -84,6 +85,12 @@ static char *describe_command(const Expectation *expectation, const Case *facts)
         return text_take(&text);
 }
 
+static void check_command(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        check_line(&values[COMMAND_RUN], "run", diagnostics);
+        check_status(&values[COMMAND_STATUS].matches->match, values[COMMAND_STATUS].mark, "status", true,
+                        diagnostics);
+}
+
 static const KeySpec command_keys[] = {
         [COMMAND_RUN] = { .name = "run",
                         .type = VALUE_STRING,
@@ -110,6 +117,7 @@ const ExpectKind command_expectation = {
                 .keys = command_keys,
                 .n_keys = N_COMMAND_KEYS,
                 .shorthand = COMMAND_RUN,
+                .check = check_command,
         },
         .question = QUESTION_COMMAND,
         .examine = examine_command,

@@ -364,7 +364,8 @@ static char *describe_exit(const Expectation *expectation, const Case *facts) {
 }
 
 static void check_exit(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
-        const Value *code = &values[EXIT_CODE], *clean = &values[EXIT_CLEAN];
+        const Value *code = &values[EXIT_CODE], *clean = &values[EXIT_CLEAN], *after = &values[EXIT_AFTER];
+        size_t n_before = diagnostics->n_items;
 
         for (size_t i = EXIT_SIGNAL; i <= EXIT_DUMPED; i++) {
                 if (values[i].is_set && code->is_set)
@@ -376,10 +377,14 @@ static void check_exit(const KindSpec *kind, const Value *values, Mark mark, Dia
         }
         if (code->is_set)
                 check_numbers(&code->matches->match, code->mark, "code", diagnostics);
+        if (code->is_set && diagnostics->n_items == n_before)
+                check_status(&code->matches->match, code->mark, "code", false, diagnostics);
+        if (code->is_set && clean->is_set)
+                check_clean(&code->matches->match, clean->mark, clean->is_true, diagnostics);
         if (values[EXIT_SIGNAL].is_set)
                 check_signals(&values[EXIT_SIGNAL].matches->match, values[EXIT_SIGNAL].mark, "signal", diagnostics);
-        if (values[EXIT_AFTER].is_set)
-                check_numbers(&values[EXIT_AFTER].matches->match, values[EXIT_AFTER].mark, "after", diagnostics);
+        if (after->is_set)
+                check_amount(&after->matches->match, after->mark, "after", LITERAL_USEC, NULL, diagnostics);
 }
 
 static const KeySpec exit_keys[] = {

@@ -146,20 +146,19 @@ static const KeySpec file_keys[] = {
 };
 
 static void check_file(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
-        const Value *path = &values[FILE_PATH], *mode = &values[FILE_MODE];
+        const Value *path = &values[FILE_PATH], *mode = &values[FILE_MODE], *sha256 = &values[FILE_SHA256];
 
         if (path->text && path->text[0] != '/' && path->text[0] != '$')
                 diagnostic_add(diagnostics, path->mark, 0, "`path` is a path on the stage and begins with a slash");
-        if (mode->is_set && mode->matches->match.operator== MATCH_EQUAL &&
-                                            strspn(mode->matches->match.source, "01234567") != 4)
-                diagnostic_add(diagnostics, mode->mark, 0,
-                                "`mode` takes four octal digits like \"0640\", and this is \"%s\"",
-                                mode->matches->match.source);
+        if (mode->is_set)
+                check_digits(&mode->matches->match, mode->mark, "mode", OCTAL_DIGITS, diagnostics);
+        if (sha256->is_set)
+                check_digits(&sha256->matches->match, sha256->mark, "sha256", SHA256_DIGITS, diagnostics);
         if (values[FILE_TYPE].is_set)
                 check_words(&values[FILE_TYPE].matches->match, values[FILE_TYPE].mark, "type",
                                 "file|directory|symlink|socket|fifo|character device|block device", diagnostics);
         if (values[FILE_SIZE].is_set)
-                check_numbers(&values[FILE_SIZE].matches->match, values[FILE_SIZE].mark, "size", diagnostics);
+                check_count(&values[FILE_SIZE].matches->match, values[FILE_SIZE].mark, "size", diagnostics);
         if (values[FILE_EXISTS].is_true)
                 return;
         for (size_t i = FILE_TYPE; i < N_FILE_KEYS; i++)

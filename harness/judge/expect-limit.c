@@ -236,7 +236,9 @@ static void check_limit(const KindSpec *kind, const Value *values, Mark mark, Di
         const Value *limits = &values[LIMIT_LIMITS];
 
         FOREACH_ARRAY (wanted, limits->matches, limits->n_matches)
-                check_limit_number(&wanted->match, wanted->mark, wanted->name, diagnostics);
+                check_amount(&wanted->match, wanted->mark, wanted->name,
+                                strcmp(wanted->name, "CPUQuota") == 0 ? LITERAL_PERCENT : LITERAL_BYTES, "infinity",
+                                diagnostics);
 }
 
 static void check_limit_in(const Scenario *scenario, const Expectation *expectation, DiagnosticList *diagnostics) {

@@ -371,11 +371,11 @@ static void check_fields(const Value *fields, DiagnosticList *diagnostics) {
                                         named->name);
 }
 
-static void check_count(const Value *count, DiagnosticList *diagnostics) {
+static void check_line_count(const Value *count, DiagnosticList *diagnostics) {
         if (count->is_set && count->matches->match.operator== MATCH_REGEX)
                 diagnostic_add(diagnostics, count->mark, 0, "`count` takes a number, and this is a regex");
         else if (count->is_set)
-                check_numbers(&count->matches->match, count->mark, "count", diagnostics);
+                check_count(&count->matches->match, count->mark, "count", diagnostics);
 }
 
 static void check_log(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
@@ -392,7 +392,7 @@ static void check_log(const KindSpec *kind, const Value *values, Mark mark, Diag
                                 "`save` needs a regex with a named group: /took (?<msec>\\d+)ms/");
         check_priority(&values[LOG_PRIORITY], diagnostics);
         check_fields(&values[LOG_FIELDS], diagnostics);
-        check_count(&values[LOG_COUNT], diagnostics);
+        check_line_count(&values[LOG_COUNT], diagnostics);
 }
 
 static bool is_from_any(const Value *values) {

@@ -223,7 +223,7 @@ static void check_oom(const KindSpec *kind, const Value *values, Mark mark, Diag
         const Value *count = &values[OOM_KEY_COUNT];
 
         if (count->is_set)
-                check_numbers(&count->matches->match, count->mark, "count", diagnostics);
+                check_count(&count->matches->match, count->mark, "count", diagnostics);
 }
 
 static const KeySpec oom_keys[] = {

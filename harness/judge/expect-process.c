@@ -236,11 +236,16 @@ static const KeySpec process_keys[] = {
 static void check_process(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
         static const unsigned numbers[] = { PROCESS_PARENT, PROCESS_UID, PROCESS_THREADS, PROCESS_FDS,
                 PROCESS_CHILDREN, PROCESS_ZOMBIES };
+        const Value *umask = &values[PROCESS_UMASK], *session = &values[PROCESS_SESSION];
 
         for (size_t i = 0; i < ELEMENTS_OF(numbers); i++)
                 if (values[numbers[i]].is_set)
-                        check_numbers(&values[numbers[i]].matches->match, values[numbers[i]].mark,
+                        check_count(&values[numbers[i]].matches->match, values[numbers[i]].mark,
                                         kind->keys[numbers[i]].name, diagnostics);
+        if (umask->is_set)
+                check_digits(&umask->matches->match, umask->mark, "umask", OCTAL_DIGITS, diagnostics);
+        if (session->is_set)
+                check_amount(&session->matches->match, session->mark, "session", LITERAL_PLAIN, "own", diagnostics);
         for (size_t i = PROCESS_IGNORED; i <= PROCESS_CAUGHT; i++)
                 for (size_t j = 0; j < values[i].n_strings; j++)
                         if (signal_parse(values[i].strings[j]) < 0)

@@ -423,8 +423,7 @@ static void check_restart(const KindSpec *kind, const Value *values, Mark mark, 
         if (late->is_set && !values[RESTART_AFTER].is_set)
                 diagnostic_add(diagnostics, late->mark, 0, "`late-by-at-most` needs `after`: later than what?");
         if (values[RESTART_COUNT].is_set)
-                check_numbers(&values[RESTART_COUNT].matches->match, values[RESTART_COUNT].mark, "count",
-                                diagnostics);
+                check_count(&values[RESTART_COUNT].matches->match, values[RESTART_COUNT].mark, "count", diagnostics);
 }
 
 static const KeySpec restart_keys[] = {

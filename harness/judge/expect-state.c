@@ -28,9 +28,9 @@ static const char *const stamped_properties[] = {
         "InvocationID",
 };
 
-static bool is_stamped(const char *property) {
-        FOREACH_ARRAY (name, stamped_properties, ELEMENTS_OF(stamped_properties))
-                if (strcmp(*name, property) == 0)
+static bool is_among(const char *const *names, size_t n_names, const char *name) {
+        FOREACH_ARRAY (known, names, n_names)
+                if (strcmp(*known, name) == 0)
                         return true;
         return false;
 }
@@ -42,7 +42,7 @@ static uint64_t stamp_of(const Value *properties, const Case *facts, const Entry
         uint64_t stamp_usec = text ? strtoull(text, NULL, 10) : 0;
 
         FOREACH_ARRAY (property, properties->matches, properties->n_matches)
-                if (!is_stamped(property->name))
+                if (!is_among(stamped_properties, ELEMENTS_OF(stamped_properties), property->name))
                         return entry->at_usec;
         return stamp_usec > 0 && stamp_usec < entry->at_usec ? stamp_usec : entry->at_usec;
 }
@@ -127,6 +127,12 @@ static void diagnose_property(const NamedMatch *property, DiagnosticList *diagno
                                 property->name);
 }
 
+static bool ends_with(const char *text, const char *end) {
+        size_t n_text = strlen(text), n_end = strlen(end);
+
+        return n_text >= n_end && strcmp(text + n_text - n_end, end) == 0;
+}
+
 /* Source: org.freedesktop.systemd1(5), systemctl --state=help. */
 static void check_property_words(const NamedMatch *property, DiagnosticList *diagnostics) {
         static const char active_states[] =
@@ -134,14 +140,22 @@ static void check_property_words(const NamedMatch *property, DiagnosticList *dia
         static const char results[] =
                         "success|resources|protocol|timeout|exit-code|signal|core-dump|watchdog|start-limit-hit|"
                         "oom-kill|exec-condition|trigger-limit-hit|service-start-limit-hit|unit-start-limit-hit";
+        static const char *const counted[] = { "NRestarts", "ExecMainStatus", "ExecMainCode", "MainPID", "ControlPID",
+                "ExecMainPID" };
+        static const char *const measured[] = { "MemoryMax", "MemoryHigh", "TasksMax", "LimitNOFILE",
+                "LimitNOFILESoft", "LimitNPROC", "LimitNPROCSoft" };
 
         if (strcmp(property->name, "ActiveState") == 0)
                 check_words(&property->match, property->mark, property->name, active_states, diagnostics);
         if (strcmp(property->name, "Result") == 0)
                 check_spelling(&property->match, property->mark, property->name, results, diagnostics);
-        if (strcmp(property->name, "NRestarts") == 0 || strcmp(property->name, "ExecMainStatus") == 0 ||
-                        strcmp(property->name, "ExecMainCode") == 0)
-                check_numbers(&property->match, property->mark, property->name, diagnostics);
+        if (is_among(counted, ELEMENTS_OF(counted), property->name))
+                check_count(&property->match, property->mark, property->name, diagnostics);
+        if (is_among(measured, ELEMENTS_OF(measured), property->name))
+                check_amount(&property->match, property->mark, property->name, LITERAL_BYTES, "infinity",
+                                diagnostics);
+        if (ends_with(property->name, "USec") || ends_with(property->name, "TimestampMonotonic"))
+                check_amount(&property->match, property->mark, property->name, LITERAL_USEC, "infinity", diagnostics);
 }
 
 static void check_state(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {

@@ -22,6 +22,11 @@ static int check_absolute(const char *path, Error *reterr) {
         return 0;
 }
 
+/* "/", "//", "/.": nftw() would take what it can before it meets what it cannot. */
+static bool is_root(const char *path) {
+        return path[0] == '/' && strspn(path, "/.") == strlen(path);
+}
+
 static int write_file(const Step *step, const char *path, const char *content, Error *reterr) {
         const Value *mode = step_value(step, "mode");
         int flags = step_value(step, "append")->is_true ? O_APPEND : O_TRUNC;
@@ -66,6 +71,8 @@ static int begin_remove(const Step *step, Run *run, StepProgress *ret_progress, 
         r = run_resolve(run, step_value(step, "path")->text, &path, reterr);
         if (r >= 0)
                 r = check_absolute(path, reterr);
+        if (r >= 0 && is_root(path))
+                r = error_set(reterr, -EINVAL, "the whole root is not removed");
         if (r < 0)
                 return r;
         if (access(path, F_OK) < 0 && errno == ENOENT)
@@ -76,9 +83,23 @@ static int begin_remove(const Step *step, Run *run, StepProgress *ret_progress, 
         return 0;
 }
 
-static void check_mode(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+static void check_path(const Value *path, DiagnosticList *diagnostics) {
+        if (path->text && path->text[0] != '/' && path->text[0] != '$')
+                diagnostic_add(diagnostics, path->mark, 0, "`path` is a path on the stage and begins with a slash");
+}
+
+static void check_remove(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        const Value *path = &values[REMOVE_PATH];
+
+        check_path(path, diagnostics);
+        if (path->text && is_root(path->text))
+                diagnostic_add(diagnostics, path->mark, 0, "`remove` does not take the whole root");
+}
+
+static void check_write(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
         const Value *mode = &values[WRITE_MODE];
 
+        check_path(&values[WRITE_PATH], diagnostics);
         if (mode->is_set && (mode->text[0] == '\0' || strspn(mode->text, "01234567") != strlen(mode->text)))
                 diagnostic_add(diagnostics, mode->mark, (unsigned) strlen(mode->text),
                                 "\"%s\" is no octal mode, such as 0644", mode->text);
@@ -115,7 +136,7 @@ const StepKind write_step = {
                 .keys = write_keys,
                 .n_keys = N_WRITE_KEYS,
                 .shorthand = -1,
-                .check = check_mode,
+                .check = check_write,
         },
         .default_within_usec = 30 * USEC_PER_SEC,
         .begin = begin_write,
@@ -129,6 +150,7 @@ const StepKind remove_step = {
                 .keys = remove_keys,
                 .n_keys = N_REMOVE_KEYS,
                 .shorthand = REMOVE_PATH,
+                .check = check_remove,
         },
         .default_within_usec = 30 * USEC_PER_SEC,
         .begin = begin_remove,

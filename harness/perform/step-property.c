@@ -8,6 +8,8 @@
 #include "perform/player.h"
 #include "perform/step-kinds.h"
 #include "scenario/diagnostic.h"
+#include "scenario/template.h"
+#include "scenario/unit-property.h"
 
 enum { PROPERTY_SETTINGS, N_PROPERTY_KEYS };
 
@@ -74,14 +76,38 @@ static int observe_property(
         return 0;
 }
 
+/* Refused by the manager, a misspelt name would be a failure of the daemon. */
+static void check_name(const char *setting, size_t n_name, Mark mark, DiagnosticList *diagnostics) {
+        CLEANUP_FREE char *name = strndup(setting, n_name);
+        Nearest nearest = NEAREST_INIT(name ?: "");
+
+        if (!name || template_has_variables(name))
+                return;
+        for (const UnitProperty *known = unit_properties; known->name; known++) {
+                if (strcmp(known->name, name) == 0)
+                        return;
+                nearest_offer(&nearest, known->name);
+        }
+        if (nearest.best)
+                diagnostic_add(diagnostics, mark, 0, "no unit has a setting `%s`; did you mean `%s`?", name,
+                                nearest.best);
+        else
+                diagnostic_add(diagnostics, mark, 0, "no unit has a setting `%s`", name);
+}
+
 static void check_property(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
         const Value *settings = &values[PROPERTY_SETTINGS];
 
-        for (size_t i = 0; i < settings->n_strings; i++)
-                if (!strchr(settings->strings[i], '='))
+        for (size_t i = 0; i < settings->n_strings; i++) {
+                const char *setting = settings->strings[i], *equals = strchr(setting, '=');
+
+                if (!equals || equals == setting)
                         diagnostic_add(diagnostics, settings->mark, 0,
                                         "`set-property` takes settings like `MemoryMax=64M`, and this is \"%s\"",
-                                        settings->strings[i]);
+                                        setting);
+                else
+                        check_name(setting, (size_t) (equals - setting), settings->mark, diagnostics);
+        }
 }
 
 static const KeySpec property_keys[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "judge/check-words.h"
 #include "perform/player.h"
 #include "perform/step-kinds.h"
 
@@ -40,6 +41,11 @@ static int observe_run(const Step *step, Run *run, const Entry *entry, StepProgr
         return 0;
 }
 
+static void check_run(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        check_line(&values[RUN_COMMAND], "run", diagnostics);
+        check_status(&values[RUN_STATUS].matches->match, values[RUN_STATUS].mark, "status", false, diagnostics);
+}
+
 static const KeySpec run_keys[] = {
         [RUN_COMMAND] = { .name = "command",
                         .type = VALUE_STRING,
@@ -61,6 +67,7 @@ const StepKind run_step = {
                 .keys = run_keys,
                 .n_keys = N_RUN_KEYS,
                 .shorthand = RUN_COMMAND,
+                .check = check_run,
         },
         /* The command's own deadline ends it first, and its end is what is judged. */
         .is_shareable = true,

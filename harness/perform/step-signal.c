@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "perform/player.h"
 #include "perform/step-kinds.h"
+#include "scenario/diagnostic.h"
 
 enum { SIGNAL_SIGNAL, SIGNAL_WHO, N_SIGNAL_KEYS };
 enum { CRASH_SIGNAL, N_CRASH_KEYS };
@@ -64,6 +65,19 @@ static int observe_crash(const Step *step, Run *run, const Entry *entry, StepPro
         return 0;
 }
 
+/* What stops, continues or is ignored: nothing is gone, and the step would wait for it. Source: signal(7). */
+static void check_crash(const KindSpec *kind, const Value *values, Mark mark, DiagnosticList *diagnostics) {
+        static const int harmless[] = { SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD, SIGURG, SIGWINCH };
+        const Value *signal = &values[CRASH_SIGNAL];
+
+        FOREACH_ARRAY (number, harmless, ELEMENTS_OF(harmless))
+                if (signal->integer == (uint64_t) *number)
+                        diagnostic_add(diagnostics, signal->mark, 0,
+                                        "`crash` waits until the process is gone, and %s ends none; write `signal: "
+                                        "%s`",
+                                        signal->text, signal->text);
+}
+
 static const KeySpec signal_keys[] = {
         [SIGNAL_SIGNAL] = { .name = "signal",
                         .type = VALUE_SIGNAL,
@@ -108,6 +122,7 @@ const StepKind crash_step = {
                 .n_keys = N_CRASH_KEYS,
                 .shorthand = CRASH_SIGNAL,
                 .takes_unit = true,
+                .check = check_crash,
         },
         .is_shareable = true,
         .default_within_usec = 60 * USEC_PER_SEC,

@@ -125,6 +125,28 @@ def bad_files(folder):
         path.unlink()
 
 
+def steps_that_cannot_be(folder):
+    """A step that fails, hangs or does harm whatever the daemon does is a mistake in the file."""
+    path = folder / "step.yaml"
+    for step, message in [
+        ("set-property: MemoryMaxx=1", "no unit has a setting `MemoryMaxx`; did you mean `MemoryMax`?"),
+        ("set-property: [TasksMax=1, =1]", 'takes settings like `MemoryMax=64M`, and this is "=1"'),
+        ('run: ""', "`run` is empty: there is nothing to run"),
+        ("run: { command: x, status: 256 }", "`status` is never `256`"),
+        ("crash: SIGCONT", "SIGCONT ends none; write `signal: SIGCONT`"),
+        ("remove: //", "`remove` does not take the whole root"),
+        ("remove: x", "`path` is a path on the stage and begins with a slash"),
+        ("write: { path: rel, content: x }", "`path` is a path on the stage and begins with a slash"),
+    ]:
+        path.write_text(GOOD + f"  - {step}\n")
+        status, stdout, stderr = call("check", path)
+        check(status == 3 and message in stderr and ":8:" in stderr, f"{step}: {status}\n{stdout}{stderr}")
+    path.write_text(GOOD + "  - set-property: [MemoryMax=64M, CPUQuota=50%]\n  - crash: SIGTERM\n  - remove: /x\n"
+                    '  - run: { command: kill -9 $$, status: 137 }\n  - write: { path: "${scenario_dir}/x", content: "" }\n')
+    check(call("check", path)[0] == 0, "good steps are refused")
+    path.unlink()
+
+
 def nothing_runs_where_one_file_is_bad(folder):
     (folder / "bad.yaml").write_text("step: []\n")
     status, stdout, stderr = call(folder / "good.yaml", folder / "bad.yaml")
@@ -371,6 +393,7 @@ def main():
         bad_paths(folder)
         shutil.rmtree(folder / "fifo")
         bad_files(folder)
+        steps_that_cannot_be(folder)
         nothing_runs_where_one_file_is_bad(folder)
         evidence(folder)
         no_room(folder)

@@ -2,6 +2,8 @@
 #include "recording.h"
 #include "suites-b.h"
 
+#define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 #define CLEANUP_RECORDING CLEANUP(recording_done)
 #define FILE_ENTRY(...)   recording_add(&recording, SOURCE_FILE, ENTRY_FILE, BEGIN, NULL, __VA_ARGS__)
 
@@ -22,7 +24,7 @@ START_TEST(every_attribute_is_compared) {
                 { "group: wheel", "group was \"adm\"", TRUTH_FALSE },
                 { "size: <= 1K", "size was \"12\"", TRUTH_TRUE },
                 { "size: '> 12'", "size was \"12\"", TRUTH_FALSE },
-                { "sha256: abcd", "sha256 was \"abcd\"", TRUTH_TRUE },
+                { "sha256: " SHA256, "sha256 was \"" SHA256 "\"", TRUTH_TRUE },
                 { "target: '/x'", "target was \"/x\"", TRUTH_TRUE },
                 { "content: '{\"pid\": 42}'", "content was \"{\\\"pid\\\": 42}\"", TRUTH_TRUE },
                 { "content: /43/", "content was", TRUTH_FALSE },
@@ -37,7 +39,7 @@ START_TEST(every_attribute_is_compared) {
         recording_init(&recording, text_get(&expect));
         assert_examined(&recording,
                         FILE_ENTRY("path=/run/a", "type=file", "mode=0640", "owner=agent", "uid=997", "group=adm",
-                                        "gid=996", "size=12", "sha256=abcd", "target=/x", "bytes={\"pid\": 42}\n"),
+                                        "gid=996", "size=12", "sha256=" SHA256, "target=/x", "bytes={\"pid\": 42}\n"),
                         samples[_i].truth, samples[_i].seen);
 }
 END_TEST
@@ -99,7 +101,7 @@ END_TEST
 START_TEST(a_difference_outweighs_what_is_unknown) {
         CLEANUP_RECORDING Recording recording;
 
-        recording_init(&recording, "file: { path: /run/a, mode: '0600', sha256: ab }");
+        recording_init(&recording, "file: { path: /run/a, mode: '0600', sha256: " SHA256 " }");
         assert_examined(&recording, FILE_ENTRY("path=/run/a", "mode=0644"), TRUTH_FALSE, "mode was \"0644\"");
         assert_examined(&recording, FILE_ENTRY("path=/run/a", "mode=0600"), TRUTH_UNKNOWN, "sha256 is not known");
 }

@@ -88,6 +88,78 @@ START_TEST(literals_that_are_never_seen_are_refused) {
 }
 END_TEST
 
+/* They would be red, inconclusive or green whatever the daemon does. */
+START_TEST(numbers_that_cannot_be_are_refused) {
+        static const char *const NEVER[][2] = {
+                { "exit: { code: 300 }", "`code` is never `300`" },
+                { "exit: { code: { not: 300 } }", "`code` is never `300`" },
+                { "exit: { code: [0, 1.5] }", "`code` is never `1.5`" },
+                { "exit: { code: '>= 256' }", "`code` is never `>= 256`" },
+                { "exit: { signal: SIGTERM, after: '<= -1' }",
+                                "`after` is a duration or number of microseconds from 0 up, and never `<= -1`" },
+                { "command: { run: x, status: 999 }", "`status` is never `999`" },
+                { "command: { run: x, status: SIGKIL }", "`status` is never `SIGKIL`" },
+                { "log: { message: x, count: '<= -1' }", "`count` can never hold" },
+                { "log: { message: x, count: { not: -1 } }", "`count` can never fail" },
+                { "restart: { count: -1 }", "`count` can never hold" },
+                { "restart: { count: '< 0' }", "`count` can never hold" },
+                { "oom-kill: { count: 0.5 }", "`count` can never hold" },
+                { "process: { fds: -2..-1 }", "`fds` can never hold" },
+                { "process: { umask: \"9\" }", "`umask` takes four octal digits" },
+                { "process: { session: mine }", "`session` is a number, and never `mine`" },
+                { "file: { path: /a, mode: \"0640x\" }", "`mode` takes four octal digits" },
+                { "file: { path: /a, mode: { not: \"640\" } }", "`mode` takes four octal digits" },
+                { "file: { path: /a, sha256: abc }", "`sha256` takes 64 hexadecimal digits in lower case" },
+                { "file: { path: /a, size: -5 }", "`size` can never hold" },
+                { "state: { TimeoutStopUSec: 5x }", "`TimeoutStopUSec` is a number, and never `5x`" },
+                { "state: { MemoryMax: foo }", "`MemoryMax` is a number, and never `foo`" },
+                { "state: { NRestarts: -1 }", "`NRestarts` can never hold" },
+                { "limit: { MemoryMax: foo }", "`MemoryMax` is a number, and never `foo`" },
+                { "limit: { TasksMax: -5 }", "`TasksMax` is a number or size from 0 up or infinity, and never `-5`" },
+                { "cgroup: { memory.peak: foo }", "`memory.peak` is a number, and never `foo`" },
+                { "limit: { TasksMax: 50% }", "and never `50%`" },
+                { "limit: { MemoryMax: '<= 5s' }", "and never `<= 5s`" },
+                { "limit: { CPUQuota: 1K }", "`CPUQuota` is a percentage from 0 up or infinity, and never `1K`" },
+                { "cgroup: { cpu.load: 1s..2s }", "`cpu.load` is a percentage" },
+                { "state: { TimeoutStopUSec: 64K }", "and never `64K`" },
+                { "log: { message: x, count: 5s }", "`count` can never hold" },
+        };
+
+        assert_refused(NEVER[_i][0], NEVER[_i][1]);
+}
+END_TEST
+
+START_TEST(what_contradicts_or_says_nothing_is_refused) {
+        assert_refused("exit: { code: 0, clean: no }", "`clean: no` contradicts `code`");
+        assert_refused("exit: { code: 1, clean: yes }", "`clean: yes` contradicts `code`");
+        assert_refused("exit: { code: '>= 1', clean: yes }", "`clean: yes` contradicts `code`");
+        assert_refused("command: \"\"", "`run` is empty: there is nothing to run");
+        assert_refused("command: { run: \" \", status: 0 }", "`run` is empty: there is nothing to run");
+}
+END_TEST
+
+START_TEST(numbers_that_can_be_are_taken) {
+        static const char *const FINE[] = {
+                "exit: { code: 0, clean: yes }",
+                "exit: { code: [0, 1], clean: no }",
+                "exit: { code: \"<= 255\" }",
+                "exit: { signal: SIGTERM, after: 100ms..2s }",
+                "exit: { code: \"${id}\", clean: no }",
+                "command: { run: x, status: [255, SIGTERM, /^SIG/] }",
+                "log: { message: x, count: \"<= 0\" }",
+                "log: { message: x, count: \"${acked}\" }",
+                "oom-kill: { count: 0 }",
+                "process: { umask: \"0022\", session: own, fds: \"<= 1K\" }",
+                "state: { TimeoutStopUSec: [5s, infinity], MemoryMax: { not: infinity }, ExecMainStatus: 0 }",
+                "limit: { MemoryMax: 64M, TasksMax: \"10\", CPUQuota: 12.5%, LimitNOFILE: infinity }",
+                "cgroup: { cpu.load: 1%..55%, memory.max: infinity, \"file:memory.stat\": /x/ }",
+        };
+        CLEANUP(recording_done) Recording recording;
+
+        recording_init(&recording, FINE[_i]);
+}
+END_TEST
+
 START_TEST(properties_of_every_type_of_unit_are_known) {
         CLEANUP(recording_done) Recording recording;
 
@@ -105,6 +177,9 @@ Suite *kinds_suite(void) {
         tcase_add_loop_test(tests, every_key_is_documented, 0, ELEMENTS_OF(kinds));
         tcase_add_test(tests, properties_that_no_unit_has_are_refused);
         tcase_add_test(tests, literals_that_are_never_seen_are_refused);
+        tcase_add_loop_test(tests, numbers_that_cannot_be_are_refused, 0, 31);
+        tcase_add_test(tests, what_contradicts_or_says_nothing_is_refused);
+        tcase_add_loop_test(tests, numbers_that_can_be_are_taken, 0, 13);
         tcase_add_test(tests, properties_of_every_type_of_unit_are_known);
         suite_add_tcase(suite, tests);
         return suite;
