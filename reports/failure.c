@@ -95,7 +95,7 @@ static void write_place(const PlayResult *result, const Verdict *verdict, const 
         text_append(text, "  ");
         if (style->has_color)
                 text_append(text, "\033[1m");
-        text_append(text, scenario->path);
+        printable(scenario->path, strlen(scenario->path), 0, text);
         if (verdict->mark.line > 0)
                 text_printf(text, ":%u:%u", verdict->mark.line, verdict->mark.column);
         text_printf(text, ": %s", verdict->id ?: "scenario");

@@ -135,6 +135,7 @@ Report *terminal_report_new(const TerminalOptions *options);
 
 typedef struct TapOptions {
         FILE *file;
+        const char *path; /* of the file, for people; borrowed until the report is closed; NULL: standard output */
         bool closes_file;
         Outcome inconclusive_as; /* as in ExitPolicy: with OUTCOME_PASS an inconclusive scenario is "ok" */
 } TapOptions;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/quantity.h"
 #include "reports/report.h"
 
@@ -15,33 +16,66 @@ typedef struct TapReport {
         Report report; /* first */
         TapOptions options;
         size_t n_points;
+        int problem; /* the first -errno */
 } TapReport;
+
+/* Each point is there as soon as it is known, for whoever reads along. */
+static void flush(TapReport *report) {
+        if (fflush(report->options.file) != 0 && report->problem == 0)
+                report->problem = -errno;
+}
+
+/*
+ * One character of @text, whole. Bytes of none become U+FFFD, so that all of the file is UTF-8; so do U+0080 to
+ * U+009F, which move cursors. Returns its bytes.
+ */
+static size_t write_character(FILE *file, const char *text) {
+        size_t n = utf8_length(text, strlen(text));
+        bool is_c1 = n == 2 && (unsigned char) text[0] == 0xc2 && (unsigned char) text[1] < 0xa0;
+
+        if (n == 0 || is_c1)
+                fputs("\xef\xbf\xbd", file);
+        else
+                (void) fwrite(text, 1, n, file);
+        return n > 0 ? n : 1;
+}
 
 /* A description or a reason: one line, no control characters, nothing that reads as a directive. */
 static void write_plain(FILE *file, const char *text) {
-        for (const char *c = text; *c; c++) {
+        for (const char *c = text; *c;) {
                 if (*c == '\\' || *c == '#')
                         fputc('\\', file);
-                fputc((unsigned char) *c < 0x20 || *c == 0x7f ? ' ' : *c, file);
+                if ((unsigned char) *c < 0x20 || *c == 0x7f) {
+                        fputc(' ', file);
+                        c++;
+                } else
+                        c += write_character(file, c);
         }
 }
 
-/* A double-quoted scalar. \xHH and not JSON's \u00HH: it is YAML too, and the YAML reader in TAP::Parser knows no \u.
+/*
+ * A character of a double-quoted scalar. \xHH and not JSON's \u00HH: it is YAML too, and the YAML reader in
+ * TAP::Parser knows no \u. "##[" is a command to GitHub's runner, wherever it stands in a line, and a daemon may
+ * write it. Source: actions/runner, ActionCommand.TryParse().
  */
+static size_t write_quoted_character(FILE *file, const char *c) {
+        if (*c == '"' || *c == '\\')
+                fprintf(file, "\\%c", *c);
+        else if (*c == '\n')
+                fputs("\\n", file);
+        else if (*c == '\t')
+                fputs("\\t", file);
+        else if ((unsigned char) *c < 0x20 || *c == 0x7f || (c[0] == '#' && c[1] == '['))
+                fprintf(file, "\\x%02x", (unsigned char) *c);
+        else
+                return write_character(file, c);
+        return 1;
+}
+
 static void write_quoted(FILE *file, const char *text) {
         fputc('"', file);
-        for (const char *c = text; *c; c++) {
-                if (*c == '"' || *c == '\\')
-                        fprintf(file, "\\%c", *c);
-                else if (*c == '\n')
-                        fputs("\\n", file);
-                else if (*c == '\t')
-                        fputs("\\t", file);
-                else if ((unsigned char) *c < 0x20 || *c == 0x7f)
-                        fprintf(file, "\\x%02x", (unsigned char) *c);
-                else
-                        fputc(*c, file);
-        }
+        while (*text)
+                text += write_quoted_character(file, text);
         fputc('"', file);
 }
 
@@ -112,7 +146,7 @@ static void tap_begin(Report *base, const RunFacts *facts) {
                 write_plain(report->options.file, facts->lateness_note);
                 fputc('\n', report->options.file);
         }
-        (void) fflush(report->options.file);
+        flush(report);
 }
 
 static void tap_play_begin(Report *base, const Play *play, uint64_t now_usec) {
@@ -133,7 +167,7 @@ static void tap_play_end(Report *base, const PlayResult *result) {
         fputc('\n', file);
         if (result->outcome != OUTCOME_PASS && result->outcome != OUTCOME_SKIP)
                 write_block(file, result);
-        (void) fflush(file);
+        flush(report);
 }
 
 /* A plan that is not kept is an error to every consumer; Bail out! says why it was not. */
@@ -148,17 +182,24 @@ static void tap_end(Report *base, const RunSummary *summary) {
         } else if (summary->signal_number > 0)
                 fprintf(file, "Bail out! ended by signal %d (%s)\n", summary->signal_number,
                                 strsignal(summary->signal_number));
-        (void) fflush(file);
+        flush(report);
 }
 
 static int tap_close(Report *base, Error *reterr) {
         TapReport *report = (TapReport *) base;
-        int r = fflush(report->options.file) != 0 || ferror(report->options.file) ? -EIO : 0;
+        const char *path = report->options.path;
+        int r;
 
-        if (report->options.closes_file && fclose(report->options.file) != 0)
-                r = -EIO;
+        flush(report);
+        if (ferror(report->options.file) && report->problem == 0)
+                report->problem = -EIO;
+        if (report->options.closes_file && fclose(report->options.file) != 0 && report->problem == 0)
+                report->problem = -errno;
+        r = report->problem;
         free(report);
-        return r < 0 ? error_set(reterr, r, "The TAP report could not be written") : 0;
+        return r < 0 ? error_set_errno(reterr, r, "The TAP report could not be written to %s",
+                                       path ?: "standard output")
+                     : 0;
 }
 
 Report *tap_report_new(const TapOptions *options) {

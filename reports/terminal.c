@@ -32,7 +32,21 @@ typedef struct TerminalReport {
         size_t n_plays, n_ended;
         unsigned n_drawn;  /* lines of the live part that are on the screen */
         char *last_reason; /* the same reason is told once, not for each of 100 scenarios */
+        int problem;       /* the first -errno */
 } TerminalReport;
+
+static void flush(TerminalReport *report) {
+        if (fflush(report->options.file) != 0 && report->problem == 0)
+                report->problem = -errno;
+}
+
+/* A line about something with a name, in which there may be anything. */
+static void write_line(const TerminalReport *report, const char *label, const char *text) {
+        CLEANUP_TEXT Text shown = TEXT_INIT;
+
+        printable(text, strlen(text), 0, &shown);
+        fprintf(report->options.file, "%s%s\n", label, text_get(&shown));
+}
 
 /* --- the live part --- */
 
@@ -94,7 +108,7 @@ static void draw_live(TerminalReport *report, uint64_t now_usec) {
                                 report->n_activities);
                 write_live_line(report, text_get(&line), line.n_bytes);
         }
-        (void) fflush(report->options.file);
+        flush(report);
 }
 
 /* --- what goes on --- */
@@ -134,7 +148,7 @@ static void terminal_begin(Report *base, const RunFacts *facts) {
                 fprintf(report->options.file, "note: %s\n", facts->jobs_note);
         if (facts->lateness_note)
                 fprintf(report->options.file, "note: %s\n", facts->lateness_note);
-        (void) fflush(report->options.file);
+        flush(report);
 }
 
 static void terminal_play_begin(Report *base, const Play *play, uint64_t now_usec) {
@@ -185,9 +199,9 @@ static void tell_heartbeat(TerminalReport *report, uint64_t now_usec) {
                         continue;
                 activity->told_usec = now_usec;
                 write_activity(report, activity, now_usec, &line);
-                fprintf(report->options.file, "still: %s\n", text_get(&line));
+                write_line(report, "still: ", text_get(&line));
         }
-        (void) fflush(report->options.file);
+        flush(report);
 }
 
 static void terminal_tick(Report *base, uint64_t now_usec) {
@@ -239,7 +253,8 @@ static void write_result(TerminalReport *report, const PlayResult *result, Text 
         bool is_performed = result->timeline != NULL;
 
         write_label(report, result->outcome, text);
-        text_printf(text, "  %s", result->play->name);
+        text_append(text, "  ");
+        printable(result->play->name, strlen(result->play->name), 0, text);
         if (is_performed)
                 text_printf(text, "  %s", duration_text(wall_usec, buffer));
         if (!is_performed) {
@@ -266,7 +281,7 @@ static void terminal_play_end(Report *base, const PlayResult *result) {
                 fputs(text_get(&text), report->options.file);
         }
         draw_live(report, result->end_usec);
-        (void) fflush(report->options.file);
+        flush(report);
 }
 
 static void terminal_end(Report *base, const RunSummary *summary) {
@@ -277,34 +292,38 @@ static void terminal_end(Report *base, const RunSummary *summary) {
 
         erase_live(report);
         if (summary->broken)
-                fprintf(file, "ended early: %s\n", summary->broken);
+                write_line(report, "ended early: ", summary->broken);
         else if (summary->signal_number > 0)
                 fprintf(file, "ended early by SIG%s\n", sigabbrev_np(summary->signal_number) ?: "?");
         if (summary->evidence_path)
-                fprintf(file, "evidence in %s\n", summary->evidence_path);
+                write_line(report, "evidence in ", summary->evidence_path);
         if (report->options.verbosity >= 0) {
-                if (summary->margin_of)
-                        fprintf(file, "narrowest margin: %s left in %s\n",
-                                        duration_text(summary->margin_usec, buffer), summary->margin_of);
+                if (summary->margin_of) {
+                        fprintf(file, "narrowest margin: %s left in ", duration_text(summary->margin_usec, buffer));
+                        write_line(report, "", summary->margin_of);
+                }
                 fprintf(file, "took %s\n", duration_text(usec_sub(summary->end_usec, summary->begin_usec), buffer));
         }
         run_summary_line(summary, &line);
         fprintf(file, "%s\n", text_get(&line));
         if (report->options.fence)
                 fprintf(file, "::%s::\n", report->options.fence);
-        (void) fflush(file);
+        flush(report);
 }
 
 static int terminal_close(Report *base, Error *reterr) {
         TerminalReport *report = (TerminalReport *) base;
-        int r = fflush(report->options.file) != 0 || ferror(report->options.file) ? -EIO : 0;
+        int r;
+
+        flush(report);
+        r = report->problem == 0 && ferror(report->options.file) ? -EIO : report->problem;
 
         FOREACH_ARRAY (activity, report->activities, report->n_activities)
                 free(activity->doing);
         free(report->activities);
         free(report->last_reason);
         free(report);
-        return r < 0 ? error_set(reterr, r, "The report could not be written") : 0;
+        return r < 0 ? error_set_errno(reterr, r, "What is shown could not be written") : 0;
 }
 
 Report *terminal_report_new(const TerminalOptions *options) {

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/report-files.h"
+#include "reports/entry-line.h"
 
 enum {
         OPTIONS_COMMON = OPTION_HELP | OPTION_VERSION,
@@ -160,14 +161,18 @@ const Command COMMANDS[] = {
         { 0 },
 };
 
+/* File names are told as they are not: nothing in them may move a cursor. */
 void complain(const char *format, ...) {
+        CLEANUP_TEXT Text shown = TEXT_INIT;
+        CLEANUP_FREE char *message = NULL;
         va_list arguments;
 
-        fputs("agenttest: ", stderr);
         va_start(arguments, format);
-        (void) vfprintf(stderr, format, arguments);
+        if (vasprintf(&message, format, arguments) < 0)
+                message = NULL;
         va_end(arguments);
-        fputc('\n', stderr);
+        printable_lines(message ?: "out of memory", 0, &shown);
+        fprintf(stderr, "agenttest: %s", text_get(&shown));
 }
 
 int finish_output(int exit_status) {

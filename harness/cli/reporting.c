@@ -51,6 +51,7 @@ static int open_tap(const Options *options, Reports *reports, Error *reterr) {
         bool is_on_stdout = tap_is_on_stdout(options);
         TapOptions tap = {
                 .file = stdout,
+                .path = is_on_stdout ? NULL : options->tap_path,
                 .closes_file = !is_on_stdout,
                 .inconclusive_as = options->exit_policy.inconclusive_as,
         };

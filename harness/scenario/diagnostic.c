@@ -75,6 +75,18 @@ static void append_shown(Text *text, const char *character, size_t n_bytes) {
                 text_append_bytes(text, character, n_bytes);
 }
 
+/* A file's name and what is quoted from it: on one line, whatever they hold. */
+static void append_plain(Text *text, const char *plain) {
+        const char *end = plain + strlen(plain);
+
+        for (const char *c = plain; c < end;) {
+                size_t n_bytes = source_character_bytes(c, (size_t) (end - c));
+
+                append_shown(text, c, n_bytes);
+                c += n_bytes;
+        }
+}
+
 /* The quoted line and below it the caret, which keeps the line's tabs so that it stands right whatever a tab is. */
 static void append_quote(Text *text, const Diagnostic *item, const char *line, size_t n_line_bytes) {
         CLEANUP_TEXT Text caret = TEXT_INIT;
@@ -115,12 +127,13 @@ void diagnostic_list_render(const DiagnosticList *list, const char *path, const 
                 const char *line;
                 size_t n_line_bytes;
 
-                if (item->mark.line == 0) {
-                        text_printf(ret_text, "%s: %s\n", path, item->message);
-                        continue;
-                }
-                text_printf(ret_text, "%s:%u:%u: %s\n", path, item->mark.line, item->mark.column, item->message);
-                if (source && source_find_line(&cursor, item->mark.line, &line, &n_line_bytes))
+                append_plain(ret_text, path);
+                if (item->mark.line > 0)
+                        text_printf(ret_text, ":%u:%u", item->mark.line, item->mark.column);
+                text_append(ret_text, ": ");
+                append_plain(ret_text, item->message);
+                text_append(ret_text, "\n");
+                if (item->mark.line > 0 && source && source_find_line(&cursor, item->mark.line, &line, &n_line_bytes))
                         append_quote(ret_text, item, line, n_line_bytes);
         }
 }

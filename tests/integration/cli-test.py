@@ -125,6 +125,18 @@ def bad_files(folder):
         path.unlink()
 
 
+def hostile_names(folder):
+    """What is in a file's name, or in its text, obeys nobody."""
+    name = folder / "bad\x1b[2J\n::error::x.yaml"
+    for text, status in [(GOOD, 3), ('about: x\nsteps:\n  - "\\e[2J\\n::error::y": 1\n', 3)]:
+        name.write_text(text.replace("ExecStart", "ExecStrat"))
+        found, stdout, stderr = call("check", name)
+        check(found == status and "\x1b" not in stderr and "\n::" not in stderr, f"a hostile name: {found} {stderr!r}")
+    name.unlink()
+    found, stdout, stderr = call("check", name)
+    check(found == 3 and "\x1b" not in stderr, f"a hostile name that is not there: {stderr!r}")
+
+
 def steps_that_cannot_be(folder):
     """A step that fails, hangs or does harm whatever the daemon does is a mistake in the file."""
     path = folder / "step.yaml"
@@ -393,6 +405,7 @@ def main():
         bad_paths(folder)
         shutil.rmtree(folder / "fifo")
         bad_files(folder)
+        hostile_names(folder)
         steps_that_cannot_be(folder)
         nothing_runs_where_one_file_is_bad(folder)
         evidence(folder)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/json.h"
+#include "base/quantity.h"
 #include "suites.h"
 
 static void write_tap(const char *path) {
@@ -79,10 +81,59 @@ END_TEST
 START_TEST(what_cannot_be_written_is_told) {
         CLEANUP_ERROR Error error = ERROR_INIT;
         FILE *full = fopen("/dev/full", "we");
-        Report *report = tap_report_new(&(TapOptions){ .file = full, .closes_file = true });
+        Report *report = tap_report_new(&(TapOptions){ .file = full, .path = "x.tap", .closes_file = true });
 
         report->begin(report, &(RunFacts){ .n_plays = 1 });
-        ck_assert_int_eq(report->close(report, &error), -EIO);
+        ck_assert_int_eq(report->close(report, &error), -ENOSPC);
+        ck_assert_str_eq(error.message, "The TAP report could not be written to x.tap: No space left on device");
+}
+END_TEST
+
+static Report *new_tap(FILE *file) {
+        return tap_report_new(&(TapOptions){ .file = file });
+}
+
+static Report *new_terminal(FILE *file) {
+        return terminal_report_new(&(TerminalOptions){ .file = file });
+}
+
+/* Names of files and what a daemon wrote: UTF-8, on one line, no command to a terminal or to GitHub's runner. */
+START_TEST(foreign_text_is_harmless) {
+        Report *(*const constructors[])(FILE *) = { new_tap, new_terminal };
+        char name[] = "bad\xff\033[2J\n::error::.yaml";
+        Scenario scenario = { .path = name, .name = name };
+        Play play = { .scenario = &scenario, .name = name };
+        PlayResult result = { .play = &play, .outcome = OUTCOME_FAIL, .timeline = timeline_new() };
+        RunSummary summary = { .margin_of = name, .evidence_path = name, .broken = name };
+        Verdict verdict = { .reason = REASON_WRONG_VALUE,
+                .outcome = OUTCOME_FAIL,
+                .sentence = strdup("it differs"),
+                .seen = strdup("##[error]injected \xfe \xc2\x9b"
+                               "2J") };
+        CLEANUP_FREE char *text = NULL;
+        size_t n_bytes = 0;
+        FILE *file = open_memstream(&text, &n_bytes);
+        Report *report = constructors[_i](file);
+
+        ck_assert_int_eq(judgement_take(&result.judgement, &verdict), 0);
+        report->begin(report, &(RunFacts){ .version = "1", .stage_name = "sandbox", .n_plays = 1 });
+        report->play_begin(report, &play, 0);
+        if (report->tick)
+                report->tick(report, 100 * USEC_PER_SEC);
+        report->play_end(report, &result);
+        report->end(report, &summary);
+        ck_assert_int_eq(report->close(report, NULL), 0);
+        (void) fclose(file);
+        judgement_done(&result.judgement);
+        (void) timeline_free((Timeline *) result.timeline);
+
+        ck_assert_msg(utf8_is_valid(text, n_bytes), "%s", text);
+        ck_assert_ptr_null(memchr(text, '\033', n_bytes));
+        ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+        ck_assert_msg(!strstr(text, "\n::"), "%s", text);
+        ck_assert_msg(strstr(text, "it differs"), "%s", text);
+        if (constructors[_i] == new_tap) /* what a terminal shows is fenced */
+                ck_assert_msg(strstr(text, "#\\x23[error]injected") && !strstr(text, "##["), "%s", text);
 }
 END_TEST
 
@@ -93,6 +144,7 @@ Suite *tap_suite(void) {
         tcase_add_test(cases, a_foreign_parser_understands);
         tcase_add_test(cases, prove_counts_the_same);
         tcase_add_test(cases, what_cannot_be_written_is_told);
+        tcase_add_loop_test(cases, foreign_text_is_harmless, 0, 2);
         suite_add_tcase(suite, cases);
         return suite;
 }
