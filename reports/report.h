@@ -113,7 +113,17 @@ static inline void run_summary_done(RunSummary *summary) {
         free(summary->margin_of);
         summary->broken = summary->margin_of = NULL;
 }
+/* By @policy but for its protocol: a report that is lost may still make it worse. */
 int run_summary_exit_status(const RunSummary *summary, const ExitPolicy *policy);
+/* The last word: what the program that called understands by that status. */
+int exit_status_by_protocol(int status, const ExitPolicy *policy);
+
+/* A report was lost, or something was left behind: an error, where what was played is no worse. */
+static inline int exit_status_and_error(int status) {
+        bool is_milder = status == STATUS_PASS || status == STATUS_INCONCLUSIVE || status == STATUS_NOTHING_RAN;
+
+        return is_milder ? STATUS_ERROR : status;
+}
 
 /* "12 passed, 0 failed, 1 skipped": passed and failed always, the others where there are any. */
 void run_summary_line(const RunSummary *summary, Text *ret_text);

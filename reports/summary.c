@@ -29,7 +29,9 @@ static int status_of_outcomes(const RunSummary *summary, const ExitPolicy *polic
 
 /* Source: automake manual, "Scripts-based Testsuites": 77 is a skip, 99 a hard error, everything else but 0 a
  * failure. */
-static int automake_status(int status) {
+int exit_status_by_protocol(int status, const ExitPolicy *policy) {
+        if (!policy->is_automake || status > STATUS_SIGNAL)
+                return status;
         switch (status) {
         case STATUS_PASS:
         case STATUS_FAIL:
@@ -44,9 +46,7 @@ static int automake_status(int status) {
 int run_summary_exit_status(const RunSummary *summary, const ExitPolicy *policy) {
         if (summary->signal_number > 0)
                 return STATUS_SIGNAL + summary->signal_number;
-
-        int status = status_of_outcomes(summary, policy);
-        return policy->is_automake ? automake_status(status) : status;
+        return status_of_outcomes(summary, policy);
 }
 
 void run_summary_line(const RunSummary *summary, Text *ret_text) {

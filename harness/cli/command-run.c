@@ -316,7 +316,7 @@ static int put_in_order(RunContext *context, int status) {
         if (r >= 0)
                 return status;
         complain("Something of this run is still there, the next one tries again: %s", error_text(&error));
-        return status == STATUS_PASS ? STATUS_ERROR : status;
+        return exit_status_and_error(status);
 }
 
 static int run_plays(RunContext *context) {

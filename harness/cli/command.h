@@ -33,5 +33,6 @@ int command_manual(const Options *options);
 /* "agenttest: MESSAGE" on standard error. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* Flushes standard output. Returns @exit_status, or STATUS_ERROR with a complaint where something was not written. */
+/* Flushes standard output. Returns @exit_status, or STATUS_ERROR, where that is worse, with a complaint: something
+ * was not written. */
 int finish_output(int exit_status);

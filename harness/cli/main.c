@@ -179,7 +179,7 @@ int finish_output(int exit_status) {
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return exit_status;
         complain("Standard output could not be written: %m");
-        return exit_status == STATUS_PASS ? STATUS_ERROR : exit_status;
+        return exit_status_and_error(exit_status);
 }
 
 static const Command *find_command(const char *name) {
@@ -234,9 +234,9 @@ static int run_command(const Command *command, int argc, char *argv[]) {
                 r = report_files_check(&options, &error);
         if (r < 0) {
                 complain("%s; see agenttest %s --help", error_text(&error), command->name);
-                return STATUS_USAGE;
+                return exit_status_by_protocol(STATUS_USAGE, &options.exit_policy);
         }
-        return command->run(&options);
+        return exit_status_by_protocol(command->run(&options), &options.exit_policy);
 }
 
 /*

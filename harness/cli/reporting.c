@@ -161,8 +161,7 @@ int reports_close(Reports *reports, int status) {
                 if ((*report)->close(*report, &error) >= 0)
                         continue;
                 complain("%s", error_text(&error));
-                if (status == STATUS_PASS)
-                        status = STATUS_ERROR;
+                status = exit_status_and_error(status);
         }
         *reports = REPORTS_INIT;
         return status;

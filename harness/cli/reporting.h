@@ -29,5 +29,5 @@ const char *project_folder(void);
 /* One more, the list's from now on. Returns STATUS_PASS, or STATUS_ERROR with a complaint where it is NULL. */
 int reports_add(Reports *reports, Report *report);
 
-/* Closes all, tells what could not be written. Returns @status, or STATUS_ERROR in place of STATUS_PASS. */
+/* Closes all, tells what could not be written. Returns @status, or STATUS_ERROR where that is worse. */
 int reports_close(Reports *reports, int status);

@@ -187,6 +187,15 @@ def evidence(folder):
         check(status == 2 and message in stdout, f"evidence in {place}: {status}\n{stdout}{stderr}")
         check(stdout.splitlines()[-1] == "0 passed, 0 failed, 1 error", f"evidence in {place}:\n{stdout}{stderr}")
     expect("TAP where nothing can be made", 2, "TAP file /proc/x cannot be written", good, "--tap=/proc/x")
+    automake = "--exit-protocol=automake"
+    expect("usage, for automake", 99, "unknown option --filer", good, automake, "--filer=x")
+    expect("no scenario, for automake", 99, "missing.yaml", folder / "missing.yaml", automake)
+    expect("TAP in no folder, for automake", 99, "cannot be written", good, automake, "--tap=/no/x.tap")
+    for option, message in [("--junit=/proc/x.xml", "/proc/x.xml cannot be written"),
+                            ("--tap=/dev/full", "The TAP report could not be written to /dev/full: No space left")]:
+        for more, status in [([], 2), (["--filter=nothing"], 2), ([automake], 99), ([automake, "--filter=nothing"], 99)]:
+            found, stdout, stderr = call(good, option, *more)
+            check(found == status and message in stderr, f"{option} {more}: {found}, not {status}\n{stdout}{stderr}")
     expect("JUnit in no folder", 2, "The JUnit report: /no/x.xml cannot be written", good, "--junit=/no/x.xml")
     expect("JUnit without a name", 3, "--junit must not be empty", good, "--junit=")
     expect("JUnit flavor", 3, "--junit-flavor takes common, xunit2 or gitlab", good, "--junit-flavor=ant")

@@ -48,8 +48,22 @@ START_TEST(exit_status) {
         if (rows[_i].inconclusive_as != OUTCOME_PENDING)
                 policy.inconclusive_as = rows[_i].inconclusive_as;
         ck_assert_int_eq(run_summary_exit_status(&summary, &policy), rows[_i].status);
+        ck_assert_int_eq(exit_status_by_protocol(rows[_i].status, &policy), rows[_i].status);
         policy.is_automake = true;
-        ck_assert_int_eq(run_summary_exit_status(&summary, &policy), rows[_i].automake_status);
+        ck_assert_int_eq(exit_status_by_protocol(run_summary_exit_status(&summary, &policy), &policy),
+                        rows[_i].automake_status);
+}
+END_TEST
+
+START_TEST(a_lost_report_is_an_error_where_nothing_is_worse) {
+        static const int STATUSES[][3] = { { 0, 2, 99 }, { 1, 1, 1 }, { 2, 2, 99 }, { 3, 3, 99 }, { 4, 2, 99 },
+                { 5, 2, 99 }, { 130, 130, 130 } };
+        ExitPolicy policy = { .is_automake = true };
+
+        FOREACH_ARRAY (status, STATUSES, ELEMENTS_OF(STATUSES)) {
+                ck_assert_int_eq(exit_status_and_error((*status)[0]), (*status)[1]);
+                ck_assert_int_eq(exit_status_by_protocol((*status)[1], &policy), (*status)[2]);
+        }
 }
 END_TEST
 
@@ -67,6 +81,7 @@ Suite *summary_suite(void) {
         TCase *cases = tcase_create("summary");
 
         tcase_add_loop_test(cases, exit_status, 0, ELEMENTS_OF(rows));
+        tcase_add_test(cases, a_lost_report_is_an_error_where_nothing_is_worse);
         tcase_add_test(cases, passed_and_failed_are_always_told);
         suite_add_tcase(suite, cases);
         return suite;
