@@ -10,6 +10,7 @@
 #include "base/quantity.h"
 #include "schedule/playing.h"
 #include "schedule/requires.h"
+#include "schedule/stop-signals.h"
 #include "schedule/tally.h"
 
 /*
@@ -378,27 +379,15 @@ static void fill_jobs(Schedule *schedule) {
 
 /* --- the run --- */
 
-static int block_signals(void) {
-        static const int NUMBERS[] = { SIGINT, SIGTERM, SIGHUP };
-        sigset_t set;
-
-        (void) sigemptyset(&set);
-        FOREACH_ARRAY (number, NUMBERS, ELEMENTS_OF(NUMBERS))
-                (void) sigaddset(&set, *number);
-        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
 static int make_loop(Schedule *schedule) {
-        int r = block_signals();
+        int numbers[STOP_SIGNALS_MAX];
+        size_t n_numbers = stop_signals(numbers);
+        int r = stop_signals_block();
 
         if (r >= 0)
                 r = sd_event_new(&schedule->event);
-        if (r >= 0)
-                r = sd_event_add_signal(schedule->event, NULL, SIGINT, on_signal, schedule);
-        if (r >= 0)
-                r = sd_event_add_signal(schedule->event, NULL, SIGTERM, on_signal, schedule);
-        if (r >= 0)
-                r = sd_event_add_signal(schedule->event, NULL, SIGHUP, on_signal, schedule);
+        for (size_t i = 0; r >= 0 && i < n_numbers; i++)
+                r = sd_event_add_signal(schedule->event, NULL, numbers[i], on_signal, schedule);
         if (r >= 0)
                 r = sd_event_add_time_relative(schedule->event, &schedule->on_tick, CLOCK_MONOTONIC, TICK_USEC, 0,
                                 on_tick, schedule);

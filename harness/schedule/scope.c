@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule/scope.h"
 
-#include <signal.h>
-
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "schedule/stop-signals.h"
 #include "stage/undo.h"
 
 #define END_LIMIT_USEC (20 * USEC_PER_SEC)
-
-static void block_signals(void) {
-        sigset_t set;
-
-        (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGINT);
-        (void) sigaddset(&set, SIGTERM);
-        (void) sigaddset(&set, SIGHUP);
-        (void) sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 /* What a run that died changed on the machine itself, on whichever of its managers. */
 static void undo_dead(Text *ret_note) {
@@ -37,7 +26,7 @@ int run_scope_begin(RunScope *scope, Text *ret_note, Error *reterr) {
         int r;
 
         *scope = RUN_SCOPE_INIT;
-        block_signals();
+        (void) stop_signals_block();
         if (ownership_clean_stale(NULL, &stale) < 0)
                 text_printf(ret_note, "an earlier run left something that cannot be removed: %s", error_text(&stale));
 

@@ -389,6 +389,20 @@ def interrupted(folder):
     check("Bail out! " in (folder / "endless.tap").read_text(), "SIGINT: TAP does not say so")
 
 
+def without_a_terminal(folder):
+    """nohup: a SIGHUP that was ignored from the beginning ends nothing, one that was not does."""
+    path = folder / "short.yaml"
+    path.write_text(GOOD + "  - run: sleep 1\n")
+    for prefix, status in [(["nohup"], 0), ([], 129)]:
+        process = subprocess.Popen([*prefix, AGENTTEST, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                   stdin=subprocess.DEVNULL, text=True)
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        output, _ = process.communicate(timeout=60)
+        check(process.returncode == status, f"SIGHUP behind {prefix}: {process.returncode}, not {status}\n{output}")
+    path.unlink()
+
+
 def documents():
     status, stdout, _ = call("schema")
     check(status == 0 and "$schema" in json.loads(stdout), "schema is no JSON Schema")
@@ -428,6 +442,7 @@ def main():
         github(folder)
         standard_streams(folder)
         interrupted(folder)
+        without_a_terminal(folder)
         documents()
     finish()
 
