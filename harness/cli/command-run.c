@@ -339,6 +339,8 @@ static int run_plays(RunContext *context) {
 }
 
 static const char *why_nothing(const Options *options) {
+        if (options->reruns_failed && !last_run_exists())
+                return "nothing to run again: nothing has been played yet";
         if (options->reruns_failed)
                 return "nothing to run again: no scenario that is selected failed when it was last played";
         if (options->shard.n > 0)

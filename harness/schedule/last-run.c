@@ -154,6 +154,12 @@ static char *file_path(const char *folder) {
         return asprintf(&path, "%s/last-run.ndjson", folder) < 0 ? NULL : path;
 }
 
+bool last_run_exists(void) {
+        CLEANUP_FREE char *folder = state_folder_path(), *path = folder ? file_path(folder) : NULL;
+
+        return path && access(path, F_OK) == 0;
+}
+
 int last_run_read(LastRun **ret_last_run, Error *reterr) {
         CLEANUP(last_run_free_p) LastRun *last_run = calloc(1, sizeof(*last_run));
         CLEANUP_FREE char *folder = state_folder_path(), *path = folder ? file_path(folder) : NULL;

@@ -17,6 +17,9 @@ typedef struct LastRun LastRun;
 int last_run_read(LastRun **ret_last_run, Error *reterr);
 LastRun *last_run_free(LastRun *last_run);
 
+/* Has anything been played yet? */
+bool last_run_exists(void);
+
 /* Did it not pass, or was it not run, when it was last to be played? */
 bool last_run_has(const LastRun *last_run, const Scenario *scenario);
 

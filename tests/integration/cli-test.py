@@ -172,6 +172,11 @@ def selection(folder):
     expect("nothing selected, for automake", 77, "no scenario is selected", good, "--tag=x", "--exit-protocol=automake")
     status, stdout, _ = call(good, "--filter=nothing", "--tap")
     check((status, stdout) == (5, "TAP version 13\n1..0 # SKIP no scenario is selected\n"), f"{status} {stdout}")
+    state = {"XDG_STATE_HOME": str(folder / "fresh")}
+    again = ("--rerun-failed", good)
+    expect("rerun where nothing was played", 5, "nothing has been played yet", *again, environment=state)
+    check(call(good, environment=state)[0] == 0, "good.yaml passes")
+    expect("rerun where all passed", 5, "no scenario that is selected failed when it was last played", *again, environment=state)
     status, stdout, _ = call("list", folder, "--tag=quick", "--json")
     names = [json.loads(line)["name"] for line in stdout.splitlines()]
     check(status == 0 and names == [f"{folder}/good.yaml"], f"list: {status} {stdout}")
