@@ -144,8 +144,11 @@ static void write_escaped(FILE *file, const char *text, bool is_property) {
                         fputc(*c, file);
 }
 
-static void write_annotation(FILE *file, const Problem *problem) {
-        fprintf(file, "::%s file=", problem->outcome == OUTCOME_INCONCLUSIVE ? "warning" : "error");
+static void write_annotation(const GithubReport *report, const Problem *problem) {
+        FILE *file = report->options.file;
+        bool is_warning = problem->outcome == OUTCOME_INCONCLUSIVE && report->options.inconclusive_as != OUTCOME_FAIL;
+
+        fprintf(file, "::%s file=", is_warning ? "warning" : "error");
         write_escaped(file, problem->path, true);
         if (problem->mark.line > 0)
                 fprintf(file, ",line=%u,col=%u", problem->mark.line, problem->mark.column);
@@ -163,7 +166,7 @@ static void write_annotations(GithubReport *report) {
         FILE *file = report->options.file;
 
         FOREACH_ARRAY (problem, report->problems, n_shown)
-                write_annotation(file, problem);
+                write_annotation(report, problem);
         if (n > n_shown)
                 fprintf(file, "::error title=agenttest::+%zu more scenarios did not pass\n", n - n_shown);
         (void) fflush(file);

@@ -20,11 +20,13 @@ int atomic_file_check(const char *path, Error *reterr) {
 
         if (leads_to_descriptor(path, &fd))
                 return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? tell(reterr, -EBADF, path) : 0;
-        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-                if (S_ISDIR(status.st_mode))
-                        return tell(reterr, -EISDIR, path);
+        if (stat(path, &status) < 0) {
+                if (errno != ENOENT) /* a name too long, a file in place of a folder */
+                        return tell(reterr, -errno, path);
+        } else if (S_ISDIR(status.st_mode))
+                return tell(reterr, -EISDIR, path);
+        else if (!S_ISREG(status.st_mode))
                 return access(path, W_OK) < 0 ? tell(reterr, -errno, path) : 0;
-        }
         copy = strdup(path);
         if (!copy)
                 return tell(reterr, -ENOMEM, path);
@@ -40,11 +42,12 @@ static int give_usual_mode(int fd) {
 }
 
 static int write_and_rename(const char *path, const char *bytes, size_t n_bytes) {
-        CLEANUP_FREE char *other = NULL;
+        CLEANUP_FREE char *copy = strdup(path), *other = NULL;
         CLEANUP_CLOSE int fd = -EBADF;
         int r;
 
-        if (asprintf(&other, "%s.XXXXXX", path) < 0) {
+        /* Not the name with something behind it: that may be too long where the name is not. */
+        if (!copy || asprintf(&other, "%s/.agenttest-XXXXXX", dirname(copy)) < 0) {
                 other = NULL;
                 return -ENOMEM;
         }

@@ -201,6 +201,7 @@ def evidence(folder):
         for more, status in [([], 2), (["--filter=nothing"], 2), ([automake], 99), ([automake, "--filter=nothing"], 99)]:
             found, stdout, stderr = call(good, option, *more)
             check(found == status and message in stderr, f"{option} {more}: {found}, not {status}\n{stdout}{stderr}")
+    expect("JUnit with a name too long", 2, "cannot be written: File name too long", good, f"--junit={folder}/{256 * 'x'}")
     expect("JUnit in no folder", 2, "The JUnit report: /no/x.xml cannot be written", good, "--junit=/no/x.xml")
     expect("JUnit without a name", 3, "--junit must not be empty", good, "--junit=")
     expect("JUnit flavor", 3, "--junit-flavor takes common, xunit2 or gitlab", good, "--junit-flavor=ant")
@@ -277,6 +278,17 @@ def units_that_cannot_start(folder):
         found, stdout, stderr = call(path, environment=state)
         check(found == status and message in stdout, f"{name}: {found}, not {status}; {message!r} in\n{stdout}{stderr}")
         path.unlink()
+
+
+def no_manager():
+    """To observe needs a service manager: without one it is no mistake of who calls."""
+    script = f"mkdir -p /run/systemd; mount -t tmpfs tmpfs /run/systemd; exec {AGENTTEST} observe cron.service"
+    finished = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    check(finished.returncode == 2 and "cannot talk to the service manager" in finished.stderr,
+          f"observe without a manager: {finished.returncode} {finished.stderr}")
+    expect("observe what is no unit", 3, '"cron" is no unit name', "observe", "cron")
 
 
 def no_cgroups(folder):
@@ -440,6 +452,7 @@ def main():
         no_room(folder)
         no_privilege(folder)
         no_systemd(folder)
+        no_manager()
         no_cgroups(folder)
         units_that_cannot_start(folder)
         outcomes(folder)

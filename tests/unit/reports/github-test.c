@@ -191,12 +191,28 @@ START_TEST(the_terminal_is_fenced) {
 }
 END_TEST
 
+START_TEST(what_counts_as_a_failure_is_no_warning) {
+        static const Outcome AS[] = { OUTCOME_INCONCLUSIVE, OUTCOME_FAIL, OUTCOME_PASS };
+        static const char *const COMMANDS[] = { "::warning ", "::error ", NULL };
+        Report *report = open_report(AS[_i]);
+
+        report->begin(report, &(RunFacts){ .n_plays = 1 });
+        end_play(report, 0, REASON_UNREADABLE, "x.yaml", "it is not known");
+        end_run(report);
+        if (COMMANDS[_i])
+                ck_assert_msg(strncmp(annotations, COMMANDS[_i], strlen(COMMANDS[_i])) == 0, "%s", annotations);
+        else
+                ck_assert_uint_eq(n_annotation_bytes, 0);
+}
+END_TEST
+
 Suite *github_suite(void) {
         Suite *suite = suite_create("github");
         TCase *cases = tcase_create("github");
 
         tcase_add_checked_fixture(cases, make, release);
         tcase_add_test(cases, report_is_golden);
+        tcase_add_loop_test(cases, what_counts_as_a_failure_is_no_warning, 0, 3);
         tcase_add_test(cases, an_early_end_is_told);
         tcase_add_test(cases, commands_are_escaped);
         tcase_add_test(cases, ten_are_shown_the_worst_first);

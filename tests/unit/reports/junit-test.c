@@ -136,6 +136,22 @@ START_TEST(a_file_is_replaced_whole_and_keeps_a_link) {
 }
 END_TEST
 
+START_TEST(as_long_a_name_as_there_can_be_is_written) {
+        char path[512], name[256];
+
+        memset(name, 'x', 255);
+        name[255] = '\0';
+        (void) snprintf(path, sizeof(path), "%s/%s", folder, name);
+        ck_assert_int_eq(atomic_file_check(path, NULL), 0);
+        ck_assert_int_eq(atomic_file_write(path, "x", 1, NULL), 0);
+        CLEANUP_FREE char *text = read_and_remove(path);
+        ck_assert_str_eq(text, "x");
+        (void) snprintf(path, sizeof(path), "%s/x%s", folder, name);
+        ck_assert_int_eq(atomic_file_check(path, NULL), -ENAMETOOLONG);
+        ck_assert_int_eq(atomic_file_check("/dev/null/x", NULL), -ENOTDIR);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_not_replaced) {
         struct stat status;
 
@@ -307,6 +323,7 @@ Suite *junit_suite(void) {
         tcase_add_test(cases, where_nothing_began_nothing_is_written);
         tcase_add_loop_test(cases, what_cannot_be_written_is_told_at_once, 0, 3);
         tcase_add_test(cases, a_file_is_replaced_whole_and_keeps_a_link);
+        tcase_add_test(cases, as_long_a_name_as_there_can_be_is_written);
         tcase_add_test(cases, what_is_no_file_is_not_replaced);
         tcase_add_test(cases, the_log_of_this_program_is_added_to);
         tcase_add_test(cases, a_fifo_that_nobody_reads_is_not_waited_for);
