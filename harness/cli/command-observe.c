@@ -136,7 +136,7 @@ int command_observe(const Options *options) {
                 r = add_unit(&library, options->paths.items[i], options, &error);
         if (r < 0) {
                 complain("%s", error_text(&error));
-                return STATUS_USAGE;
+                return r == -EINVAL ? STATUS_USAGE : STATUS_ERROR;
         }
         return play_library(&observing, &library, true);
 }
