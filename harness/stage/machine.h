@@ -52,19 +52,31 @@ int machine_check(const StageKind *kind, bool is_user, const StageRequest *reque
 /* Is there a manager that is up, and a journal that can be read? */
 int machine_probe(bool is_user, Error *reterr);
 
-/* machine-units.c */
+/* machine-critical.c */
+/* Is it a unit whose end would take the machine, or whoever is logged in, with it? NULL: no; else why. */
+const char *unit_is_critical(const char *unit);
+
+/* machine-check.c */
+/* A property that every unit has. */
+int machine_get(Machine *machine, const char *object, const char *property, char **ret_text, Error *reterr);
 /* Refuses units that are critical, not there, or in no state that one could come back to. */
 int machine_check_units(Machine *machine, Error *reterr);
 /* Will the manager have to read its files again? Then nothing else may be waiting for that. */
 int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reterr);
 /* Is the unit's file one of the scenario's? */
 bool machine_brings_unit(const Machine *machine, const char *unit);
+
+/* machine-along.c: units that come and go with one of the scenario's. */
+/* Refuses a unit that would stop one that is active. */
+int machine_check_conflicts(Machine *machine, const char *unit, const char *object, Error *reterr);
+/* Refuses a unit whose stop would take the machine along. */
+int machine_check_dependents(Machine *machine, const char *unit, Error *reterr);
+
+/* machine-units.c */
 /* Writes down how the units are. */
 int machine_log_units(Machine *machine, Error *reterr);
 /* Writes down which folders the units' starts will make. */
 int machine_log_unit_folders(Machine *machine, Error *reterr);
-/* Is it a unit whose end would take the machine, or whoever is logged in, with it? NULL: no; else why. */
-const char *unit_is_critical(const char *unit);
 
 /* machine-files.c */
 int machine_check_files(const Machine *machine, Error *reterr);
