@@ -49,6 +49,32 @@ int machine_get(Machine *machine, const char *object, const char *property, char
         return machine_bus_property(machine->bus, object, "Unit", property, ret_text, reterr);
 }
 
+/*
+ * Everything is known by the one name that the manager gives it: its processes, its cgroup, what goes along with it,
+ * where set-property writes. And who has several names may be critical by any.
+ */
+static int check_alias(Machine *machine, const char *unit, const char *object, Error *reterr) {
+        CLEANUP_FREE char *id = NULL, *names = NULL;
+        char *save = NULL;
+        int r;
+
+        r = machine_get(machine, object, "Id", &id, reterr);
+        if (r >= 0)
+                r = machine_get(machine, object, "Names", &names, reterr);
+        if (r < 0)
+                return r;
+        for (char *name = strtok_r(names, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
+                const char *why = unit_is_critical(name);
+
+                if (why)
+                        return error_set(reterr, -EPERM, "%s is %s, and that is %s: it is not played with on stage %s",
+                                        unit, name, why, machine->kind->name);
+        }
+        return strcmp(id, unit) == 0
+                               ? 0
+                               : error_set(reterr, -EINVAL, "%s is another name of %s: write %s", unit, id, id);
+}
+
 static int check_load_state(Machine *machine, const char *unit, const char *object, Error *reterr) {
         CLEANUP_FREE char *load_state = NULL, *fragment = NULL;
         int r;
@@ -112,6 +138,7 @@ static int check_flags(Machine *machine, const char *unit, const char *object, E
                 { "RefuseManualStart", "yes", "must not be started by hand" },
                 { "RefuseManualStop", "yes", "must not be stopped by hand" },
                 { "DefaultDependencies", "no", "is a part of the boot or the shutdown" },
+                { "Transient", "yes", "would be gone for good once stopped" },
         };
 
         FOREACH_ARRAY (flag, flags, ELEMENTS_OF(flags)) {
@@ -168,6 +195,8 @@ static int check_unit(Machine *machine, const char *unit, Error *reterr) {
         r = machine->request->is_observing ? 0 : check_name(machine, unit, reterr);
         if (r >= 0)
                 r = machine_bus_load(machine->bus, unit, &object, reterr);
+        if (r >= 0 && !machine->request->is_observing)
+                r = check_alias(machine, unit, object, reterr);
         if (r >= 0)
                 r = check_load_state(machine, unit, object, reterr);
         if (r < 0 || machine_brings_unit(machine, unit))

@@ -160,6 +160,9 @@ def set_up():
     PRECIOUS.mkdir(mode=0o750)
     (PRECIOUS / "old").write_text("years of work")
     (UNITS / "broken.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/false\n")
+    (UNITS / "other-name.service").symlink_to("probe.service")
+    (UNITS / "NetworkManager.service").write_text(NEEDED)
+    (UNITS / "net.service").symlink_to("NetworkManager.service")
     CONFIG.write_text("one = 1\n")
     CONFIG.chmod(0o640)
     os.chown(CONFIG, 7, 8)
@@ -167,6 +170,7 @@ def set_up():
     systemctl("daemon-reload")
     systemctl("start", "probe.service", "follower.service")
     systemctl("start", "broken.service")
+    subprocess.run(["systemd-run", "--unit=passing", "sleep", "1000"], capture_output=True, timeout=60)
 
 
 # Everything a scenario may change, at once.
@@ -396,6 +400,9 @@ REFUSED = [
     ("nothing-here.service", "LoadState=not-found", ""),
     ("brave.service", "FailureAction=reboot", ""),
     ("broken.service", "has failed", ""),
+    ("other-name.service", "another name of probe.service: write probe.service", ""),
+    ("net.service", "NetworkManager.service, and that is the network", ""),
+    ("passing.service", "would be gone for good", ""),
     ("probe.service", "nothing is put into /etc/passwd", "files: { /etc/passwd: { content: x } }"),
     ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
 ]
