@@ -67,12 +67,12 @@ static int check_alias(Machine *machine, const char *unit, const char *object, E
                 const char *why = unit_is_critical(name);
 
                 if (why)
-                        return error_set(reterr, -EPERM, "%s is %s, and that is %s: it is not played with on stage %s",
-                                        unit, name, why, machine->kind->name);
+                        return error_set(reterr, -EPERM,
+                                        "%s is %s, and that is %s: it is not played with on stage %s", unit, name,
+                                        why, machine->kind->name);
         }
-        return strcmp(id, unit) == 0
-                               ? 0
-                               : error_set(reterr, -EINVAL, "%s is another name of %s: write %s", unit, id, id);
+        return strcmp(id, unit) == 0 ? 0
+                                     : error_set(reterr, -EINVAL, "%s is another name of %s: write %s", unit, id, id);
 }
 
 static int check_load_state(Machine *machine, const char *unit, const char *object, Error *reterr) {
@@ -188,6 +188,19 @@ static int check_ancestors(Machine *machine, Error *reterr) {
 
 /* ---- all of it ---- */
 
+static int check_settings(Machine *machine, const char *unit, const char *object, Error *reterr) {
+        int r;
+
+        r = check_actions(machine, unit, object, reterr);
+        if (r >= 0)
+                r = check_flags(machine, unit, object, reterr);
+        if (r >= 0)
+                r = machine_check_unit_folders(machine, unit, reterr);
+        if (r >= 0)
+                r = machine_check_conflicts(machine, unit, object, reterr);
+        return r < 0 ? r : machine_check_dependents(machine, unit, reterr);
+}
+
 static int check_unit(Machine *machine, const char *unit, Error *reterr) {
         CLEANUP_FREE char *object = NULL;
         int r;
@@ -204,13 +217,7 @@ static int check_unit(Machine *machine, const char *unit, Error *reterr) {
         if (machine->request->is_observing)
                 return 0;
         r = check_active_state(machine, unit, object, reterr);
-        if (r >= 0)
-                r = check_actions(machine, unit, object, reterr);
-        if (r >= 0)
-                r = check_flags(machine, unit, object, reterr);
-        if (r >= 0)
-                r = machine_check_conflicts(machine, unit, object, reterr);
-        return r < 0 ? r : machine_check_dependents(machine, unit, reterr);
+        return r < 0 ? r : check_settings(machine, unit, object, reterr);
 }
 
 int machine_check_units(Machine *machine, Error *reterr) {
@@ -219,6 +226,20 @@ int machine_check_units(Machine *machine, Error *reterr) {
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++)
                 r = check_unit(machine, machine->request->pinned_units[i], reterr);
         return r < 0 || machine->request->is_observing ? r : check_ancestors(machine, reterr);
+}
+
+int machine_check_placed(Machine *machine, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++) {
+                CLEANUP_FREE char *object = NULL;
+                const char *unit = machine->request->pinned_units[i];
+
+                r = machine_bus_load(machine->bus, unit, &object, reterr);
+                if (r >= 0)
+                        r = check_settings(machine, unit, object, reterr);
+        }
+        return r;
 }
 
 /* A drop-in for a unit that the manager knows already. */

@@ -61,6 +61,8 @@ const char *unit_is_critical(const char *unit);
 int machine_get(Machine *machine, const char *object, const char *property, char **ret_text, Error *reterr);
 /* Refuses units that are critical, not there, or in no state that one could come back to. */
 int machine_check_units(Machine *machine, Error *reterr);
+/* What is refused for what a unit's settings are, asked again once the scenario's are in force. */
+int machine_check_placed(Machine *machine, Error *reterr);
 /* Will the manager have to read its files again? Then nothing else may be waiting for that. */
 int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reterr);
 /* Is the unit's file one of the scenario's? */
@@ -75,6 +77,10 @@ int machine_check_dependents(Machine *machine, const char *unit, Error *reterr);
 /* machine-units.c */
 /* Writes down how the units are. */
 int machine_log_units(Machine *machine, Error *reterr);
+
+/* machine-folders.c */
+/* Refuses a service whose start would move somebody's data. */
+int machine_check_unit_folders(Machine *machine, const char *unit, Error *reterr);
 /* Writes down which folders the units' starts will make. */
 int machine_log_unit_folders(Machine *machine, Error *reterr);
 

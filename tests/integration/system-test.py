@@ -37,6 +37,8 @@ PRECIOUS = pathlib.Path("/var/lib/precious")
 KEEPER = f"""[Service]
 ExecStart=/bin/sh -c 'ls {PRECIOUS}; rm -f {PRECIOUS}/old; echo more >>{PRECIOUS}/new; exec sleep 1000'
 """
+# What DynamicUser= would move away.
+MOVED = pathlib.Path("/var/lib/moved")
 CONFIG = pathlib.Path("/etc/probe.conf")
 UNITS = pathlib.Path("/etc/systemd/system")
 
@@ -92,7 +94,8 @@ def machine():
     facts = {"units": sorted(" ".join(line.split()[:4]) for line in units.splitlines())}
     for folder in ("/etc/systemd", "/run/systemd/system", "/run/systemd/system.control", "/run/systemd/transient"):
         facts[folder] = files_below(folder)
-    facts["precious"] = files_below(PRECIOUS)
+    for folder in (PRECIOUS, MOVED):
+        facts[str(folder)] = files_below(folder)
     for folder in ("/var/lib", "/var/cache", "/usr/bin"):
         facts[folder] = sorted(os.listdir(folder))
     facts["/run"] = sorted(set(os.listdir("/run")) - {"test.fifo", "nested-evidence"})
@@ -159,6 +162,11 @@ def set_up():
     (UNITS / "piddle.service").write_text(f"[Service]\nPIDFile={PRECIOUS}/pid\nExecStart=/bin/sleep 1000\n")
     PRECIOUS.mkdir(mode=0o750)
     (PRECIOUS / "old").write_text("years of work")
+    MOVED.mkdir()
+    (MOVED / "old").write_text("years of work")
+    (UNITS / "settled.service").write_text("[Service]\nStateDirectory=moved\nExecStart=/bin/sleep 1000\n")
+    (UNITS / "moving.service").write_text("[Service]\nDynamicUser=yes\nStateDirectory=moved\nExecStart=/bin/sleep 1000\n")
+    (UNITS / "fresh.service").write_text("[Service]\nDynamicUser=yes\nStateDirectory=fresh/below\nExecStart=/bin/sleep 1000\n")
     (UNITS / "broken.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/false\n")
     (UNITS / "other-name.service").symlink_to("probe.service")
     (UNITS / "NetworkManager.service").write_text(NEEDED)
@@ -403,6 +411,7 @@ REFUSED = [
     ("other-name.service", "another name of probe.service: write probe.service", ""),
     ("net.service", "NetworkManager.service, and that is the network", ""),
     ("passing.service", "would be gone for good", ""),
+    ("moving.service", "would move /var/lib/moved", ""),
     ("probe.service", "nothing is put into /etc/passwd", "files: { /etc/passwd: { content: x } }"),
     ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
 ]
@@ -426,6 +435,31 @@ def test_refused(folder):
     check(run.status == 3 and "of its own" in run.stderr, f"a unit of the same name is refused: {run.stderr}")
     os.unlink("/etc/linked")
     check_same(before, "refused")
+
+
+# Refused once the scenario's settings are in force, before anything is started.
+REFUSED_PLACED = [
+    ("settled.service", "would move /var/lib/moved", "{ file: installed, properties: { DynamicUser: yes } }"),
+]
+
+
+def test_refused_placed(folder):
+    before = machine()
+    for unit, why, file in REFUSED_PLACED:
+        path = folder.write("refused.yaml", f"about: refused\nunits: {{ {unit}: {file} }}\nsteps: [ {{ start: {unit} }} ]\n")
+        run = play(path)
+        check(run.status == 2 and why in run.stdout + run.stderr, f"{unit} {file} is refused, {why}: {run.stdout}{run.stderr}")
+    check_same(before, "refused once placed")
+
+
+def test_unit_folders(folder):
+    before = machine()
+    path = folder.write("folders.yaml", "about: folders that a start makes\nunits: { fresh.service: installed }\n"
+                        "steps: [ { start: fresh.service }, { expect: { state: { ActiveState: active }, "
+                        "file: { path: /var/lib/private/fresh/below } }, within: 5s } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"a state folder is made:\n{run.stdout}{run.stderr}")
+    check_same(before, "a state folder with those above it")
 
 
 def test_pending_reload(folder):
@@ -578,6 +612,8 @@ def inside():
     test_limits_undone(folder)
     test_read_only(folder)
     test_refused(folder)
+    test_refused_placed(folder)
+    test_unit_folders(folder)
     test_stand_in(folder)
     test_stand_in_refused(folder)
     test_guard_undoes(folder)
