@@ -153,7 +153,7 @@ static int write_basic(sd_bus_message *message, char type, Text *text) {
                 int32_t i32;
                 int truth;
         } value;
-        int r = sd_bus_message_read_basic(message, type, &value);
+        int r = strchr("sobtui", type) ? sd_bus_message_read_basic(message, type, &value) : -EINVAL;
 
         if (r <= 0)
                 return r;
@@ -182,28 +182,27 @@ static int write_bytes(sd_bus_message *message, Text *text) {
         return r;
 }
 
-static int write_list(sd_bus_message *message, const char *item, Text *text) {
-        int r = sd_bus_message_enter_container(message, 'a', item);
-
-        while (r > 0)
-                r = write_basic(message, item[0], text);
-        return r < 0 ? r : sd_bus_message_exit_container(message);
-}
-
-static int write_variant(sd_bus_message *message, Text *text) {
+/* All that is left in the container that was entered last, however it is nested: no deeper than D-Bus allows. */
+static int write_items(sd_bus_message *message, Text *text) {
         const char *contents;
+        char type;
         int r;
 
-        r = sd_bus_message_peek_type(message, NULL, &contents);
-        if (r >= 0)
-                r = sd_bus_message_enter_container(message, 'v', contents);
-        if (r < 0)
-                return r;
-        if (strcmp(contents, "ay") == 0)
-                return write_bytes(message, text);
-        if (contents[0] == 'a' && strchr("so", contents[1]))
-                return write_list(message, contents + 1, text);
-        return strchr("sobtui", contents[0]) && !contents[1] ? write_basic(message, contents[0], text) : -EINVAL;
+        while ((r = sd_bus_message_peek_type(message, &type, &contents)) > 0) {
+                if (type == 'a' && strcmp(contents, "y") == 0)
+                        r = write_bytes(message, text);
+                else if (strchr("avre", type)) {
+                        r = sd_bus_message_enter_container(message, type, contents);
+                        if (r >= 0)
+                                r = write_items(message, text);
+                        if (r >= 0)
+                                r = sd_bus_message_exit_container(message);
+                } else
+                        r = write_basic(message, type, text);
+                if (r < 0)
+                        return r;
+        }
+        return r;
 }
 
 int machine_bus_property(MachineBus *bus, const char *object, const char *interface, const char *property,
@@ -222,7 +221,7 @@ int machine_bus_property(MachineBus *bus, const char *object, const char *interf
                         !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
                 return error_of_call(reterr, r, &error, property, object);
         if (r >= 0)
-                r = write_variant(reply, &text);
+                r = write_items(reply, &text);
         else
                 r = 0;
         if (r < 0)

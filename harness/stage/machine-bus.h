@@ -36,8 +36,8 @@ int machine_bus_system_state(MachineBus *bus, char **ret_text, Error *reterr);
  */
 int machine_bus_load(MachineBus *bus, const char *unit, char **ret_object, Error *reterr);
 
-/* A property of the unit's, by @interface "Unit", "Service", ...; a list's items are separated by blanks. "" where
- * the unit has no such property. */
+/* A property of the unit's, by @interface "Unit", "Service", ...; the items of a list and the fields of a
+ * structure are separated by blanks, bytes are written in hex. "" where the unit has no such property. */
 int machine_bus_property(MachineBus *bus, const char *object, const char *interface, const char *property,
                 char **ret_text, Error *reterr);
 
