@@ -113,24 +113,6 @@ static int check_active_state(Machine *machine, const char *unit, const char *ob
                         active_state);
 }
 
-/* FailureAction=reboot and the like: a scenario that crashes the unit would reboot the machine. */
-static int check_actions(Machine *machine, const char *unit, const char *object, Error *reterr) {
-        static const char *const actions[] = { "FailureAction", "SuccessAction", "StartLimitAction",
-                "JobTimeoutAction" };
-
-        FOREACH_ARRAY (action, actions, ELEMENTS_OF(actions)) {
-                CLEANUP_FREE char *value = NULL;
-                int r = machine_get(machine, object, *action, &value, reterr);
-
-                if (r < 0)
-                        return r;
-                if (value[0] && strcmp(value, "none") != 0)
-                        return error_set(reterr, -EPERM, "%s has %s=%s, which would hit the whole machine", unit,
-                                        *action, value);
-        }
-        return 0;
-}
-
 static int check_flags(Machine *machine, const char *unit, const char *object, Error *reterr) {
         static const struct {
                 const char *property, *refused, *why;
@@ -191,14 +173,10 @@ static int check_ancestors(Machine *machine, Error *reterr) {
 static int check_settings(Machine *machine, const char *unit, const char *object, Error *reterr) {
         int r;
 
-        r = check_actions(machine, unit, object, reterr);
-        if (r >= 0)
-                r = check_flags(machine, unit, object, reterr);
+        r = check_flags(machine, unit, object, reterr);
         if (r >= 0)
                 r = machine_check_unit_folders(machine, unit, reterr);
-        if (r >= 0)
-                r = machine_check_conflicts(machine, unit, object, reterr);
-        return r < 0 ? r : machine_check_dependents(machine, unit, reterr);
+        return r < 0 ? r : machine_check_along(machine, unit, object, reterr);
 }
 
 static int check_unit(Machine *machine, const char *unit, Error *reterr) {

@@ -69,10 +69,16 @@ int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reter
 bool machine_brings_unit(const Machine *machine, const char *unit);
 
 /* machine-along.c: units that come and go with one of the scenario's. */
-/* Refuses a unit that would stop one that is active. */
-int machine_check_conflicts(Machine *machine, const char *unit, const char *object, Error *reterr);
-/* Refuses a unit whose stop would take the machine along. */
-int machine_check_dependents(Machine *machine, const char *unit, Error *reterr);
+typedef struct UnitNames {
+        char **names;
+        size_t n_names;
+} UnitNames;
+
+void unit_names_done(UnitNames *list);
+/* @unit, and behind it those that its start, its end or its failure may have started; without those of the boot. */
+int machine_find_pulled(Machine *machine, const char *unit, UnitNames *ret_names, Error *reterr);
+/* Refuses a unit that would stop another one that is active, or take the machine along. */
+int machine_check_along(Machine *machine, const char *unit, const char *object, Error *reterr);
 
 /* machine-units.c */
 /* Writes down how the units are. */

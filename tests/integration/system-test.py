@@ -171,12 +171,21 @@ def set_up():
     (UNITS / "other-name.service").symlink_to("probe.service")
     (UNITS / "NetworkManager.service").write_text(NEEDED)
     (UNITS / "net.service").symlink_to("NetworkManager.service")
+    for name, settings in {
+        "shy": "",
+        "rival": "Conflicts=shy.service",
+        "bringer": "Wants=shy.service",
+        "fatal": "OnFailure=doom.target",
+        "isolating": "OnSuccess=shy.service\nOnSuccessJobMode=isolate",
+        "tail": "PropagatesStopTo=NetworkManager.service",
+    }.items():
+        (UNITS / f"{name}.service").write_text(f"[Unit]\n{settings}\n{NEEDED}")
     CONFIG.write_text("one = 1\n")
     CONFIG.chmod(0o640)
     os.chown(CONFIG, 7, 8)
     os.setxattr(CONFIG, "trusted.note", b"kept")
     systemctl("daemon-reload")
-    systemctl("start", "probe.service", "follower.service")
+    systemctl("start", "probe.service", "follower.service", "rival.service")
     systemctl("start", "broken.service")
     subprocess.run(["systemd-run", "--unit=passing", "sleep", "1000"], capture_output=True, timeout=60)
 
@@ -412,6 +421,11 @@ REFUSED = [
     ("net.service", "NetworkManager.service, and that is the network", ""),
     ("passing.service", "would be gone for good", ""),
     ("moving.service", "would move /var/lib/moved", ""),
+    ("shy.service", "conflicts with rival.service, which is active", ""),
+    ("bringer.service", "may have shy.service started: shy.service conflicts with rival.service", ""),
+    ("fatal.service", "OnFailure=doom.target, and that is a state of the machine", ""),
+    ("isolating.service", "OnSuccessJobMode=isolate, which would hit the whole machine", ""),
+    ("tail.service", "NetworkManager.service stops with tail.service, and is the network", ""),
     ("probe.service", "nothing is put into /etc/passwd", "files: { /etc/passwd: { content: x } }"),
     ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
 ]
@@ -440,11 +454,15 @@ def test_refused(folder):
 # Refused once the scenario's settings are in force, before anything is started.
 REFUSED_PLACED = [
     ("settled.service", "would move /var/lib/moved", "{ file: installed, properties: { DynamicUser: yes } }"),
+    ("probe.service", "conflicts with rival.service", "{ file: installed, properties: { Conflicts: rival.service } }"),
+    ("probe.service", "FailureAction=reboot", "{ file: installed, properties: { FailureAction: reboot } }"),
+    ("brought.service", "conflicts with rival.service", "brought.service"),
 ]
 
 
 def test_refused_placed(folder):
     before = machine()
+    folder.write("brought.service", f"[Unit]\nConflicts=rival.service\n{NEEDED}")
     for unit, why, file in REFUSED_PLACED:
         path = folder.write("refused.yaml", f"about: refused\nunits: {{ {unit}: {file} }}\nsteps: [ {{ start: {unit} }} ]\n")
         run = play(path)
