@@ -84,7 +84,7 @@ static int check_file(const Machine *machine, const StageFile *file, Error *rete
         r = check_place(machine, file->path, reterr);
         if (r >= 0)
                 r = check_folder_of(file->path, reterr);
-        if (r < 0 || file->is_directory || machine_is_in_stand_in(machine, file->path))
+        if (r < 0 || file->is_directory || machine_stand_in_of(machine, file->path))
                 return r;
         r = file_image_read(file->path, &image, reterr);
         return r == -ENOENT ? 0 : r;

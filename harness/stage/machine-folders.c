@@ -9,21 +9,25 @@
 #include <sys/stat.h>
 
 #include "stage/machine.h"
+#include "stage/mount-table.h"
 
 /* Source: systemd.exec(5), "StateDirectory=". */
 static const struct {
         const char *property, *base;
         bool is_movable;
+        bool goes; /* the manager itself removes it */
 } kinds[] = {
-        { "StateDirectory", "/var/lib", true },
-        { "CacheDirectory", "/var/cache", true },
-        { "LogsDirectory", "/var/log", true },
-        { "ConfigurationDirectory", "/etc", false },
+        { "StateDirectory", "/var/lib", true, false },
+        { "CacheDirectory", "/var/cache", true, false },
+        { "LogsDirectory", "/var/log", true, false },
+        { "ConfigurationDirectory", "/etc", false, false },
+        { "RuntimeDirectory", "/run", false, true },
 };
 
 typedef struct UnitFolder {
         char *path;
         char *private_path; /* NULL: it is never there */
+        bool goes;
 } UnitFolder;
 
 static void unit_folder_done(UnitFolder *folder) {
@@ -45,7 +49,7 @@ typedef struct Walk {
 typedef int (*FolderFunction)(const Walk *walk, const UnitFolder *folder);
 
 static int visit(const Walk *walk, size_t kind, const char *name, size_t n_name, FolderFunction function) {
-        CLEANUP(unit_folder_done) UnitFolder folder = { 0 };
+        CLEANUP(unit_folder_done) UnitFolder folder = { .goes = kinds[kind].goes };
         const char *base = kinds[kind].base;
 
         if (asprintf(&folder.path, "%s/%.*s", base, (int) n_name, name) < 0)
@@ -102,6 +106,25 @@ int machine_check_unit_folders(Machine *machine, const char *unit, Error *reterr
         return machine->is_user ? 0 : visit_all(machine, unit, check_folder, reterr);
 }
 
+/* It is made, given another owner with all in it, and removed outside of what the service is shown. */
+static int check_shown_folder(const Walk *walk, const UnitFolder *folder) {
+        FOREACH_ARRAY (stand_in, walk->machine->stand_ins, walk->machine->n_stand_ins) {
+                const char *paths[] = { folder->path, folder->private_path };
+
+                for (size_t i = 0; i < ELEMENTS_OF(paths) && paths[i]; i++)
+                        if (path_is_below(paths[i], stand_in->path) || path_is_below(stand_in->path, paths[i]))
+                                return error_set(walk->reterr, -EPERM,
+                                                "directories: %s is kept for %s by the manager (StateDirectory= or "
+                                                "the like), who would not find another one in place of %s",
+                                                paths[i], walk->unit, stand_in->path);
+        }
+        return 0;
+}
+
+int machine_check_shown_folders(Machine *machine, const char *unit, Error *reterr) {
+        return visit_all(machine, unit, check_shown_folder, reterr);
+}
+
 /* ---- written down ---- */
 
 /* With those above that are not there, the outermost first. */
@@ -121,7 +144,7 @@ static int log_path(const Walk *walk, const char *path) {
 static int log_folder(const Walk *walk, const UnitFolder *folder) {
         int r = 0;
 
-        if (is_there(folder->path) || is_there(folder->private_path))
+        if (folder->goes || is_there(folder->path) || is_there(folder->private_path))
                 return 0;
         /* With DynamicUser= the folder is there, and a link to it in the usual place. */
         if (walk->is_dynamic && folder->private_path)

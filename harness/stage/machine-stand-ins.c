@@ -5,6 +5,7 @@
  * scenario's commands and whatever looks at its files. Everybody else on the machine goes on seeing what there was.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,13 +29,42 @@ void machine_free_stand_ins(Machine *machine) {
         machine->n_stand_ins = 0;
 }
 
-static bool is_service(const char *unit) {
+bool unit_is_service(const char *unit) {
         const char *dot = strrchr(unit, '.');
 
         return dot && strcmp(dot, ".service") == 0;
 }
 
 /* ---- which ---- */
+
+/* Folders that hold what everything is made of: without it no service starts, no command, no probe. */
+static const char *const common[] = {
+        "/etc/systemd",
+        "/run/systemd",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/lib32",
+        "/usr/lib64",
+        "/usr/lib/systemd",
+        "/usr/lib/*-linux-gnu*",
+        "/usr/libexec",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/usr/local/sbin",
+        "/usr/sbin",
+        "/usr/share",
+        "/var/lib/agenttest",
+        "/var/lib/private",
+        "/var/log/journal",
+};
+
+/* Is it one of those, or above one? */
+static bool is_common(const char *path) {
+        FOREACH_ARRAY (folder, common, ELEMENTS_OF(common))
+                if (path_is_below(*folder, path) || fnmatch(*folder, path, FNM_PATHNAME) == 0)
+                        return true;
+        return !strchr(path + 1, '/');
+}
 
 static int check_stand_in(const Machine *machine, const char *path, Error *reterr) {
         struct stat status;
@@ -52,12 +82,14 @@ static int check_stand_in(const Machine *machine, const char *path, Error *reter
         if (strspn(path, PLAIN_CHARACTERS) != strlen(path))
                 return error_set(reterr, -EINVAL,
                                 "directories: %s has a character that BindPaths= gives a meaning to", path);
-        if (!strchr(path + 1, '/'))
-                return error_set(reterr, -EPERM, "directories: without its %s a service cannot be", path);
+        if (is_common(path))
+                return error_set(reterr, -EPERM,
+                                "directories: nothing is shown in place of %s, which more than the service needs",
+                                path);
         return 0;
 }
 
-static const StandIn *find_stand_in(const Machine *machine, const char *path) {
+const StandIn *machine_stand_in_of(const Machine *machine, const char *path) {
         FOREACH_ARRAY (stand_in, machine->stand_ins, machine->n_stand_ins)
                 if (path_is_below(path, stand_in->path))
                         return stand_in;
@@ -84,63 +116,17 @@ static int add_stand_in(Machine *machine, const char *path, Error *reterr) {
         return 0;
 }
 
-/* One above another would hide it: the order in the scenario is the order of making. */
-static int check_order(const Machine *machine, const char *path, Error *reterr) {
-        FOREACH_ARRAY (stand_in, machine->stand_ins, machine->n_stand_ins)
-                if (path_is_below(stand_in->path, path))
-                        return error_set(reterr, -EINVAL, "directories: name %s before %s, which lies in it", path,
-                                        stand_in->path);
-        return 0;
-}
-
 int machine_find_stand_ins(Machine *machine, Error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < machine->request->n_files; i++) {
                 const StageFile *file = &machine->request->files[i];
 
-                if (!file->is_directory || find_stand_in(machine, file->path) ||
+                if (!file->is_directory || machine_stand_in_of(machine, file->path) ||
                                 faccessat(AT_FDCWD, file->path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
-                r = check_order(machine, file->path, reterr);
-                if (r >= 0)
-                        r = add_stand_in(machine, file->path, reterr);
+                r = add_stand_in(machine, file->path, reterr);
         }
-        return r;
-}
-
-/* ---- for whom ---- */
-
-/* What runs has its files open, and what the manager itself reads it does not read in the service's place. */
-static int check_service(Machine *machine, const char *unit, Error *reterr) {
-        CLEANUP_FREE char *object = NULL, *active_state = NULL, *pid_file = NULL;
-        int r;
-
-        r = machine_bus_load(machine->bus, unit, &object, reterr);
-        if (r >= 0)
-                r = machine_bus_property(machine->bus, object, "Unit", "ActiveState", &active_state, reterr);
-        if (r >= 0)
-                r = machine_bus_property(machine->bus, object, "Service", "PIDFile", &pid_file, reterr);
-        if (r < 0)
-                return r;
-        if (strcmp(active_state, "active") == 0)
-                return error_set(reterr, -EBUSY,
-                                "directories: %s is running with what is in %s; stop it first, if it may be stopped",
-                                unit, machine->stand_ins[0].path);
-        if (find_stand_in(machine, pid_file))
-                return error_set(reterr, -EPERM,
-                                "directories: the manager reads %s of %s, and would not find it in the folder that "
-                                "the service is shown",
-                                pid_file, unit);
-        return 0;
-}
-
-int machine_check_stand_ins(Machine *machine, Error *reterr) {
-        int r = 0;
-
-        for (size_t i = 0; machine->n_stand_ins > 0 && r >= 0 && i < machine->request->n_pinned_units; i++)
-                if (is_service(machine->request->pinned_units[i]))
-                        r = check_service(machine, machine->request->pinned_units[i], reterr);
         return r;
 }
 
@@ -158,16 +144,12 @@ char *machine_stand_in_folder(const Machine *machine) {
 }
 
 char *machine_real_path(const Machine *machine, const char *path) {
-        const StandIn *stand_in = find_stand_in(machine, path);
+        const StandIn *stand_in = machine_stand_in_of(machine, path);
         char *real;
 
         if (!stand_in)
                 return strdup(path);
         return asprintf(&real, "%s%s", stand_in->folder, path + strlen(stand_in->path)) < 0 ? NULL : real;
-}
-
-bool machine_is_in_stand_in(const Machine *machine, const char *path) {
-        return find_stand_in(machine, path);
 }
 
 static int place_drop_in(Machine *machine, const char *unit, const char *text, Error *reterr) {
@@ -192,7 +174,7 @@ int machine_place_drop_ins(Machine *machine, Error *reterr) {
         if (text.is_broken)
                 return error_set(reterr, -ENOMEM, "out of memory");
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++)
-                if (is_service(machine->request->pinned_units[i]))
+                if (unit_is_service(machine->request->pinned_units[i]))
                         r = place_drop_in(machine, machine->request->pinned_units[i], text_get(&text), reterr);
         return r;
 }

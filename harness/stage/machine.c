@@ -20,6 +20,7 @@ static void machine_done(Machine *machine) {
         free(machine->scope);
         free(machine->journal_folder);
         machine_free_stand_ins(machine);
+        free(machine->sorted_files);
         close_p(&machine->player_fd);
         close_p(&machine->signal_fd);
 }
@@ -30,9 +31,35 @@ static Machine machine_init(const StageKind *kind, bool is_user, const StageRequ
         };
 }
 
+static int by_depth(const void *a, const void *b) {
+        const StageFile *file = a, *other = b;
+        size_t n = strlen(file->path), n_other = strlen(other->path);
+
+        return n < n_other ? -1 : n > n_other;
+}
+
+/* What lies above goes first, whatever their order in the scenario: it is made, and shown, with all below it. */
+static int sort_files(Machine *machine, Error *reterr) {
+        size_t n_files = machine->request->n_files;
+
+        machine->sorted_request = *machine->request;
+        machine->sorted_files = calloc(n_files + 1, sizeof(StageFile));
+        if (!machine->sorted_files)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        for (size_t i = 0; i < n_files; i++)
+                machine->sorted_files[i] = machine->request->files[i];
+        qsort(machine->sorted_files, n_files, sizeof(StageFile), by_depth);
+        machine->sorted_request.files = machine->sorted_files;
+        machine->request = &machine->sorted_request;
+        return 0;
+}
+
 static int machine_open(Machine *machine, Error *reterr) {
         CLEANUP_FREE char *mark = NULL;
+        int r = sort_files(machine, reterr);
 
+        if (r < 0)
+                return r;
         if (machine->request->run_id)
                 mark = scenario_mark(machine->request->run_id, machine->request->scenario_index);
         machine->address = machine_address(machine->is_user);
@@ -76,7 +103,7 @@ static int check_all(Machine *machine, bool *ret_has_to_reload, Error *reterr) {
         if (r >= 0)
                 r = machine_find_stand_ins(machine, reterr);
         if (r >= 0)
-                r = machine_check_stand_ins(machine, reterr);
+                r = machine_check_stand_ins(machine, false, reterr);
         if (r >= 0)
                 r = machine_check_files(machine, reterr);
         return r < 0 ? r : machine_check_reload(machine, ret_has_to_reload, reterr);
@@ -151,6 +178,8 @@ static int change(Machine *machine, bool has_to_reload, Error *reterr) {
                 r = machine_bus_reload(machine->bus, reterr);
         if (r >= 0)
                 r = machine_check_placed(machine, reterr);
+        if (r >= 0)
+                r = machine_check_stand_ins(machine, true, reterr);
         if (r >= 0)
                 r = machine_log_unit_folders(machine, reterr);
         return r < 0 ? r : pin_units(machine, reterr);

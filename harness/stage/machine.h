@@ -26,7 +26,9 @@ typedef struct StandIn {
 } StandIn;
 
 typedef struct Machine {
-        const StageRequest *request; /* borrowed */
+        const StageRequest *request; /* borrowed; once opened the one below */
+        StageRequest sorted_request; /* with the shorter paths first */
+        StageFile *sorted_files;
         const StageKind *kind;
         bool is_user;
         char *address;
@@ -87,6 +89,8 @@ int machine_log_units(Machine *machine, Error *reterr);
 /* machine-folders.c */
 /* Refuses a service whose start would move somebody's data. */
 int machine_check_unit_folders(Machine *machine, const char *unit, Error *reterr);
+/* Refuses one that would have a folder made where another one is shown. */
+int machine_check_shown_folders(Machine *machine, const char *unit, Error *reterr);
 /* Writes down which folders the units' starts will make. */
 int machine_log_unit_folders(Machine *machine, Error *reterr);
 
@@ -99,16 +103,20 @@ int machine_place_text(Machine *machine, const char *path, const char *content, 
 /* machine-stand-ins.c: folders that the scenario is shown in place of the machine's. */
 /* Which ones; refuses what nothing can be shown in place of. */
 int machine_find_stand_ins(Machine *machine, Error *reterr);
-/* Refuses services that would use what there is all the same. */
-int machine_check_stand_ins(Machine *machine, Error *reterr);
+bool unit_is_service(const char *unit);
 void machine_free_stand_ins(Machine *machine);
 /* The folder that all of them lie in. NULL: out of memory. */
 char *machine_stand_in_folder(const Machine *machine);
-bool machine_is_in_stand_in(const Machine *machine, const char *path);
+/* The one that @path lies in; NULL: in none. */
+const StandIn *machine_stand_in_of(const Machine *machine, const char *path);
 /* Where what the scenario calls @path really lies. NULL: out of memory. */
 char *machine_real_path(const Machine *machine, const char *path);
 /* For the scenario's services. */
 int machine_place_drop_ins(Machine *machine, Error *reterr);
+
+/* machine-stand-in-check.c */
+/* Refuses units that would use what there is all the same. @is_placed: the scenario's settings are in force. */
+int machine_check_stand_ins(Machine *machine, bool is_placed, Error *reterr);
 
 /* machine-player.c: forks it, puts it into its scope, lets it play, and waits for its end. */
 int machine_play(Machine *machine, StageFunction function, void *userdata, int *ret_wait_status, Error *reterr);

@@ -263,20 +263,62 @@ def test_stand_in(folder):
     check_same(before, "killed with a folder in another's place, then rollback")
 
 
+# Units with what is in their section besides ExecStart=; "placed": refused once our drop-in is in force, as an error.
+STAND_IN_REFUSED = [
+    ("probe.service", None, "is running"),
+    ("piddle.service", None, "would not find it"),
+    ("meta.service", "[Unit]\nWants=worker.service\n[Service]", "may have worker.service started"),
+    ("worker.socket", "[Socket]\nListenStream=/run/worker.sock", "may have worker.service started"),
+    ("needed.service: installed, needed.socket", f"[Socket]\nListenStream={PRECIOUS}/sock", "in its Listen"),
+    ("bound.service", f"[Service]\nBindPaths=/srv:{PRECIOUS}", f"BindPaths=/srv:{PRECIOUS}, which is in the way"),
+    ("shown.service", "[Service]\nBindPaths=/var/lib:/srv", "BindPaths=/var/lib:/srv, which is in the way"),
+    ("rooted.service", "[Service]\nRootDirectory=/srv", "RootDirectory=/srv"),
+    ("owner.service", "[Service]\nUser=nobody\nStateDirectory=precious", "StateDirectory= or the like"),
+    ("noisy.service", f"[Service]\nStandardOutput=append:{PRECIOUS}/log", "StandardOutput=append"),
+    ("given.service", f"[Service]\nEnvironmentFile=-{PRECIOUS}/env", "in its EnvironmentFiles"),
+    ("picky.service", f"[Unit]\nConditionPathExists={PRECIOUS}/old\n[Service]", "in its Conditions"),
+    ("strict.service", "[Service]\nProtectSystem=strict\nReadWritePaths=/var/log", "may not write to /var/lib/precious"),
+    ("reset.service", "[Service]", "takes the folder back"),
+]
+DIRECTORY_REFUSED = [
+    ("/var", "nothing is shown in place of /var"),
+    ("/var/lib", "nothing is shown in place of /var/lib"),
+    ("/usr/bin", "nothing is shown in place of /usr/bin"),
+    ("/etc/probe.conf", "no directory"),
+    ("/var/lib/systemd", "nothing is put into"),
+]
+
+
 def test_stand_in_refused(folder):
+    (UNITS / "worker.service").write_text(NEEDED)
+    for unit, settings, _ in STAND_IN_REFUSED:
+        if settings:
+            command = "" if unit.endswith(".socket") else "\nExecStart=/bin/sleep 1000\n"
+            (UNITS / unit.split()[-1]).write_text(settings + command)
+    (UNITS / "reset.service.d").mkdir(exist_ok=True)
+    (UNITS / "reset.service.d/zzz.conf").write_text("[Service]\nBindPaths=\n")
+    systemctl("daemon-reload")
     before = machine()
-    for unit, directory, why in [
-        ("probe.service", "/var/lib/precious", "running with what is in"),
-        ("piddle.service", "/var/lib/precious", "would not find it"),
-        ("keeper.service", "/var", "cannot be"),
-        ("keeper.service", "/etc/probe.conf", "no directory"),
-        ("keeper.service", "/var/lib/systemd", "nothing is put into"),
+    for unit, directory, why in [(u, PRECIOUS, why) for u, _, why in STAND_IN_REFUSED] + [
+        ("keeper.service", d, why) for d, why in DIRECTORY_REFUSED
     ]:
         path = folder.write("refused.yaml", f"about: refused\nunits: {{ {unit}: installed }}\ndirectories: [ {directory} ]\n"
                             "steps: [ { run: exit 1 } ]\n")  # fmt: skip
         run = play(path)
-        check(run.status == 3 and why in run.stderr and not run.plays(), f"{unit} {directory}: {run.stdout}{run.stderr}")
+        is_placed = unit == "reset.service"
+        check(run.status == (2 if is_placed else 3) and why in run.stdout + run.stderr and not (run.plays() and not is_placed),
+              f"{unit} {directory}: {run.stdout}{run.stderr}")  # fmt: skip
     check_same(before, "refused to hide folders")
+
+
+def test_directories_in_any_order(folder):
+    before = machine()
+    path = folder.write("order.yaml", "about: what lies above is made first\nunits: { keeper.service: installed }\n"
+                        "directories: [ /srv/above/below, /srv/above, /var/lib/precious/below, /var/lib/precious ]\n"
+                        "steps: [ { start: keeper.service }, { expect: { log: below }, within: 5s } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"directories in any order:\n{run.stdout}{run.stderr}")
+    check_same(before, "directories in any order")
 
 
 def changes(folder, name, middle=""):
@@ -634,6 +676,7 @@ def inside():
     test_unit_folders(folder)
     test_stand_in(folder)
     test_stand_in_refused(folder)
+    test_directories_in_any_order(folder)
     test_guard_undoes(folder)
     test_rollback_undoes(folder)
     test_next_run_undoes(folder)
