@@ -361,6 +361,7 @@ static int make_stage_request(const PerformRequest *request, StageFiles *files, 
                 .pinned_units = files->unit_names,
                 .n_pinned_units = files->n_units,
                 .is_observing = request->is_observing,
+                .has_to_reload = steps_need_reload(request->scenario),
         };
         return 0;
 }

@@ -130,6 +130,7 @@ const StepKind set_property_step = {
                 .check = check_property,
         },
         .is_shareable = true,
+        .is_undone_by_reload = true,
         .default_within_usec = USEC_INFINITY,
         .begin = begin_property,
         .observe = observe_property,

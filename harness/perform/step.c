@@ -60,6 +60,21 @@ static int check_shared(
         return r;
 }
 
+static bool need_reload(const Step *steps, size_t n_steps) {
+        FOREACH_ARRAY (step, steps, n_steps) {
+                if (step->kind && step_kind(step)->is_undone_by_reload)
+                        return true;
+                for (size_t i = 0; step->kind && i < step->kind->n_keys; i++)
+                        if (need_reload(step->values[i].steps, step->values[i].n_steps))
+                                return true;
+        }
+        return false;
+}
+
+bool steps_need_reload(const Scenario *scenario) {
+        return need_reload(scenario->steps, scenario->n_steps);
+}
+
 int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *reterr) {
         return check_shared(scenario, scenario->steps, scenario->n_steps, stage_name, reterr);
 }

@@ -23,6 +23,7 @@ typedef struct StepKind {
         KindSpec spec;                /* first: a Step's kind points here */
         uint64_t default_within_usec; /* deadline where the step gives none */
         bool is_shareable;            /* what it does can be undone where the stage is the machine itself */
+        bool is_undone_by_reload;     /* undoing it has the manager read all its files again */
         int (*begin)(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr);
         int (*observe)(const Step *step, Run *run, const Entry *entry, StepProgress *ret_progress, Error *reterr);
 } StepKind;
@@ -34,6 +35,9 @@ const char *const *step_unbuilt(void);
 
 /* -EPERM, with the step's place, where @scenario has a step that is not for a stage on the machine itself. */
 int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *reterr);
+
+/* Has @scenario a step that is undone by a reload? */
+bool steps_need_reload(const Scenario *scenario);
 
 static inline const StepKind *step_kind(const Step *step) {
         return (const StepKind *) step->kind;

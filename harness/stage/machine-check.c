@@ -206,6 +206,48 @@ int machine_check_units(Machine *machine, Error *reterr) {
         return r < 0 || machine->request->is_observing ? r : check_ancestors(machine, reterr);
 }
 
+/* Is @path a drop-in of @unit that the scenario brings? */
+static bool is_drop_in_of(const Machine *machine, const char *path, const char *unit) {
+        size_t n_folder = strlen(machine->unit_folder), n_unit = strlen(unit);
+
+        return strncmp(path, machine->unit_folder, n_folder) == 0 && path[n_folder] == '/' &&
+               strncmp(path + n_folder + 1, unit, n_unit) == 0 &&
+               strncmp(path + n_folder + 1 + n_unit, ".d/", 3) == 0;
+}
+
+/* Settings that another drop-in, of an admin or a package, may have changed again say nothing. */
+static int check_drop_in(Machine *machine, const char *unit, const char *object, const char *ours, Error *reterr) {
+        CLEANUP_FREE char *paths = NULL;
+        char *save = NULL;
+        bool is_found = false;
+        int r = machine_get(machine, object, "DropInPaths", &paths, reterr);
+
+        if (r < 0)
+                return r;
+        for (char *path = strtok_r(paths, " ", &save); path; path = strtok_r(NULL, " ", &save)) {
+                if (is_found && !is_drop_in_of(machine, path, unit))
+                        return error_set(reterr, -EPERM,
+                                        "%s is read after the scenario's settings of %s, and may change them again",
+                                        path, unit);
+                is_found |= strcmp(path, ours) == 0;
+        }
+        return is_found ? 0
+                        : error_set(reterr, -EPERM, "the scenario's settings of %s (%s) are not read by the manager",
+                                          unit, ours);
+}
+
+static int check_drop_ins(Machine *machine, const char *unit, const char *object, Error *reterr) {
+        FOREACH_ARRAY (file, machine->request->files, machine->request->n_files) {
+                int r = file->is_settings && is_drop_in_of(machine, file->path, unit)
+                                        ? check_drop_in(machine, unit, object, file->path, reterr)
+                                        : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int machine_check_placed(Machine *machine, Error *reterr) {
         int r = 0;
 
@@ -216,6 +258,8 @@ int machine_check_placed(Machine *machine, Error *reterr) {
                 r = machine_bus_load(machine->bus, unit, &object, reterr);
                 if (r >= 0)
                         r = check_settings(machine, unit, object, reterr);
+                if (r >= 0)
+                        r = check_drop_ins(machine, unit, object, reterr);
         }
         return r;
 }
@@ -240,8 +284,9 @@ static int check_one_reload(Machine *machine, const char *unit, Error *reterr) {
                 r = machine_get(machine, object, "NeedDaemonReload", &is_needed, reterr);
         if (r >= 0 && strcmp(is_needed, "yes") == 0)
                 return error_set(reterr, -EBUSY,
-                                "the file of %s was changed since it was loaded; the reload that `properties` and "
-                                "`environment` need would put that change into force: `systemctl daemon-reload` "
+                                "the file of %s was changed since it was loaded; the reload that `properties`, "
+                                "`environment` and `set-property` need would put that change into force: `systemctl "
+                                "daemon-reload` "
                                 "first, if it is meant to be",
                                 unit);
         return r;
@@ -253,7 +298,7 @@ int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reter
         int r;
 
         *ret_has_to_reload = has_drop_in(machine) || machine->n_stand_ins > 0;
-        if (!*ret_has_to_reload)
+        if (!*ret_has_to_reload && !machine->request->has_to_reload)
                 return 0;
         r = machine_bus_list(machine->bus, &units, reterr);
         if (r < 0 || units.n_bytes == 0)

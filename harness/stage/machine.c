@@ -177,9 +177,9 @@ static int change(Machine *machine, bool has_to_reload, Error *reterr) {
         if (r >= 0 && has_to_reload)
                 r = machine_bus_reload(machine->bus, reterr);
         if (r >= 0)
-                r = machine_check_placed(machine, reterr);
-        if (r >= 0)
                 r = machine_check_stand_ins(machine, true, reterr);
+        if (r >= 0)
+                r = machine_check_placed(machine, reterr);
         if (r >= 0)
                 r = machine_log_unit_folders(machine, reterr);
         return r < 0 ? r : pin_units(machine, reterr);

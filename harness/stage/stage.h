@@ -38,6 +38,7 @@ typedef struct StageRequest {
         size_t n_shown_paths;
         const char *scenario_name; /* for people, in the undo log */
         bool is_observing;         /* nothing is to be changed; for stages on the machine itself */
+        bool has_to_reload;        /* for the same: undoing what it does has the manager read all its files again */
 } StageRequest;
 
 /* What the function that runs on the stage is told. */

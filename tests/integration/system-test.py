@@ -177,9 +177,14 @@ def set_up():
         "bringer": "Wants=shy.service",
         "fatal": "OnFailure=doom.target",
         "isolating": "OnSuccess=shy.service\nOnSuccessJobMode=isolate",
+        "ruled": "",
+        "hidden": "",
         "tail": "PropagatesStopTo=NetworkManager.service",
     }.items():
         (UNITS / f"{name}.service").write_text(f"[Unit]\n{settings}\n{NEEDED}")
+    for name, drop_in in ("ruled", "zzz.conf"), ("hidden", "zz-agenttest.conf"):
+        (UNITS / f"{name}.service.d").mkdir(exist_ok=True)
+        (UNITS / f"{name}.service.d" / drop_in).write_text("[Service]\nNice=0\n")
     CONFIG.write_text("one = 1\n")
     CONFIG.chmod(0o640)
     os.chown(CONFIG, 7, 8)
@@ -499,6 +504,8 @@ REFUSED_PLACED = [
     ("probe.service", "conflicts with rival.service", "{ file: installed, properties: { Conflicts: rival.service } }"),
     ("probe.service", "FailureAction=reboot", "{ file: installed, properties: { FailureAction: reboot } }"),
     ("brought.service", "conflicts with rival.service", "brought.service"),
+    ("ruled.service", "ruled.service.d/zzz.conf is read after", "{ file: installed, properties: { Nice: 5 } }"),
+    ("hidden.service", "are not read by the manager", "{ file: installed, properties: { Nice: 5 } }"),
 ]
 
 
@@ -529,6 +536,10 @@ def test_pending_reload(folder):
                         "steps: [ { restart: probe.service } ]\n")  # fmt: skip
     run = play(path)
     check(run.status == 3 and "daemon-reload" in run.stderr, f"a change that waits for a reload: {run.stderr}")
+    path = folder.write("set.yaml", "about: x\nunits: { probe.service: installed }\n"
+                        "steps: [ { repeat: { times: 1, steps: [ { set-property: TasksMax=20 } ] } } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 3 and "daemon-reload" in run.stderr, f"the same with set-property: {run.stdout}{run.stderr}")
     systemctl("daemon-reload")
 
 
