@@ -45,6 +45,26 @@ bool machine_brings_unit(const Machine *machine, const char *unit) {
         return false;
 }
 
+/* Is @path a drop-in of @unit that the scenario brings? */
+static bool is_drop_in_of(const Machine *machine, const char *path, const char *unit) {
+        size_t n_folder = strlen(machine->unit_folder), n_unit = strlen(unit);
+
+        return strncmp(path, machine->unit_folder, n_folder) == 0 && path[n_folder] == '/' &&
+               strncmp(path + n_folder + 1, unit, n_unit) == 0 &&
+               strncmp(path + n_folder + 1 + n_unit, ".d/", 3) == 0;
+}
+
+/* Where the manager looks first, so that a file there hides any unit of the machine. */
+int machine_check_unit_path(const Machine *machine, const char *path, Error *reterr) {
+        const char *name = path + strlen(machine->unit_folder);
+
+        FOREACH_ARRAY (unit, machine->request->pinned_units, machine->request->n_pinned_units)
+                if (is_drop_in_of(machine, path, *unit) || (name[0] == '/' && strcmp(name + 1, *unit) == 0))
+                        return 0;
+        return error_set(reterr, -EPERM, "%s: only files of the scenario's own units are put into %s on stage %s",
+                        path, machine->unit_folder, machine->kind->name);
+}
+
 int machine_get(Machine *machine, const char *object, const char *property, char **ret_text, Error *reterr) {
         return machine_bus_property(machine->bus, object, "Unit", property, ret_text, reterr);
 }
@@ -204,15 +224,6 @@ int machine_check_units(Machine *machine, Error *reterr) {
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++)
                 r = check_unit(machine, machine->request->pinned_units[i], reterr);
         return r < 0 || machine->request->is_observing ? r : check_ancestors(machine, reterr);
-}
-
-/* Is @path a drop-in of @unit that the scenario brings? */
-static bool is_drop_in_of(const Machine *machine, const char *path, const char *unit) {
-        size_t n_folder = strlen(machine->unit_folder), n_unit = strlen(unit);
-
-        return strncmp(path, machine->unit_folder, n_folder) == 0 && path[n_folder] == '/' &&
-               strncmp(path + n_folder + 1, unit, n_unit) == 0 &&
-               strncmp(path + n_folder + 1 + n_unit, ".d/", 3) == 0;
 }
 
 /* Settings that another drop-in, of an admin or a package, may have changed again say nothing. */

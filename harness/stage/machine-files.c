@@ -21,6 +21,7 @@ static const char *const untouchable[] = {
         "/run/systemd",
         "/run/agenttest",
         "/usr/lib/systemd",
+        "/usr/local/lib/systemd",
         "/lib/systemd",
         "/etc/systemd",
         "/etc/passwd",
@@ -47,7 +48,10 @@ static const char *const untouchable[] = {
 
 static int check_place(const Machine *machine, const char *path, Error *reterr) {
         if (path_is_below(path, machine->unit_folder))
-                return 0;
+                return machine_check_unit_path(machine, path, reterr);
+        if (machine->is_user && strstr(path, "/systemd/user"))
+                return error_set(reterr, -EPERM, "%s: nothing is put to the user's units on stage %s", path,
+                                machine->kind->name);
         FOREACH_ARRAY (place, untouchable, ELEMENTS_OF(untouchable))
                 if (path_is_below(path, *place))
                         return error_set(reterr, -EPERM, "%s: nothing is put into %s on stage %s", path, *place,

@@ -67,6 +67,8 @@ int machine_check_units(Machine *machine, Error *reterr);
 int machine_check_placed(Machine *machine, Error *reterr);
 /* Will the manager have to read its files again? Then nothing else may be waiting for that. */
 int machine_check_reload(Machine *machine, bool *ret_has_to_reload, Error *reterr);
+/* Refuses to put @path into the folder of units where it is of none of the scenario's. */
+int machine_check_unit_path(const Machine *machine, const char *path, Error *reterr);
 /* Is the unit's file one of the scenario's? */
 bool machine_brings_unit(const Machine *machine, const char *unit);
 

@@ -474,6 +474,9 @@ REFUSED = [
     ("isolating.service", "OnSuccessJobMode=isolate, which would hit the whole machine", ""),
     ("tail.service", "NetworkManager.service stops with tail.service, and is the network", ""),
     ("probe.service", "nothing is put into /etc/passwd", "files: { /etc/passwd: { content: x } }"),
+    ("probe.service", "only files of the scenario's own units", "files: { /run/systemd/system/ssh.service: { content: x } }"),
+    ("probe.service", "only files of the scenario's own units", "files: { /run/systemd/system/x.service.d/x.conf: { content: x } }"),
+    ("probe.service", "of its own", "files: { /run/systemd/system/probe.service: { content: x } }"),
     ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
 ]
 
@@ -656,6 +659,10 @@ steps:
     different = differences(before, user_machine())
     check(not different, f"the user's manager is as it was:\n{different}")
 
+    path = folder.write("shadow.yaml", f"about: x\nunits: {{ probe.service: installed }}\nfiles: {{ {units}/x.service: {{ content: x }} }}\n"
+                        "steps: [ { restart: probe.service } ]\n")  # fmt: skip
+    run = as_user(AGENTTEST, "run", "--stage=user", path, "--evidence", f"{USER}/evidence5")
+    check(run.returncode == 3 and "nothing is put to" in run.stderr, f"the user's units are left alone:\n{run.stdout}{run.stderr}")
     path = folder.write("silent.yaml", "about: silence\nunits: { probe.service: installed }\n"
                         "steps: [ { restart: probe.service }, { expect: { log: nothing }, within: 1s } ]\n")  # fmt: skip
     run = as_user(AGENTTEST, "run", "--stage=user", path, "--evidence", f"{USER}/evidence2")
