@@ -57,6 +57,35 @@ static int check_uses(Machine *machine, const char *unit, const char *object, Er
         return r;
 }
 
+/* With "+" before it a command runs in no namespace of the service's. */
+static int check_privileged(
+                Machine *machine, const char *unit, const char *object, const char *property, Error *reterr) {
+        CLEANUP_FREE char *commands = NULL;
+        int r = get_of(machine, object, "Service", property, &commands, reterr);
+
+        /* Among the flags of a command. Source: org.freedesktop.systemd1(5), "ExecStartEx". */
+        if (r < 0 || !strstr(commands, " privileged "))
+                return r;
+        FOREACH_ARRAY (stand_in, machine->stand_ins, machine->n_stand_ins)
+                if (strstr(commands, stand_in->path))
+                        return error_set(reterr, -EPERM,
+                                        "directories: %s has %s with \"+\", outside of what the service is shown, "
+                                        "and "
+                                        "%s in it",
+                                        unit, property, stand_in->path);
+        return 0;
+}
+
+static int check_commands(Machine *machine, const char *unit, const char *object, Error *reterr) {
+        static const char *const properties[] = { "ExecConditionEx", "ExecStartPreEx", "ExecStartEx",
+                "ExecStartPostEx", "ExecReloadEx", "ExecStopEx", "ExecStopPostEx" };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(properties); i++)
+                r = check_privileged(machine, unit, object, properties[i], reterr);
+        return r;
+}
+
 /* What cannot be told apart from what would do harm. */
 static const struct {
         const char *interface, *property, *values, *why; /* NULL: any */
@@ -242,6 +271,8 @@ static int check_service(Machine *machine, const char *unit, const char *object,
                 if (r >= 0)
                         r = check_barriers(machine, unit, object, &machine->stand_ins[i], reterr);
         }
+        if (r >= 0)
+                r = check_commands(machine, unit, object, reterr);
         return r < 0 ? r : machine_check_shown_folders(machine, unit, reterr);
 }
 

@@ -283,6 +283,7 @@ STAND_IN_REFUSED = [
     ("given.service", f"[Service]\nEnvironmentFile=-{PRECIOUS}/env", "in its EnvironmentFiles"),
     ("picky.service", f"[Unit]\nConditionPathExists={PRECIOUS}/old\n[Service]", "in its Conditions"),
     ("strict.service", "[Service]\nProtectSystem=strict\nReadWritePaths=/var/log", "may not write to /var/lib/precious"),
+    ("plus.service", f"[Service]\nExecStartPre=+/bin/rm -f {PRECIOUS}/old", 'ExecStartPreEx with "+"'),
     ("reset.service", "[Service]", "takes the folder back"),
 ]
 DIRECTORY_REFUSED = [
