@@ -61,9 +61,9 @@ static bool has_type(const char *unit, const char *type) {
 
 /* ---- what its start, its end or its failure has started ---- */
 
-/* The boot, which is over: each unit needs it, and it pulls in half of the machine. */
+/* The boot, which is over: each unit needs it, and it pulls in half of the machine. And slices need slices alone. */
 static bool is_of_boot(const char *unit) {
-        return strcmp(unit, "sysinit.target") == 0 || strcmp(unit, "basic.target") == 0;
+        return has_type(unit, ".slice") || strcmp(unit, "sysinit.target") == 0 || strcmp(unit, "basic.target") == 0;
 }
 
 int machine_find_pulled(Machine *machine, const char *unit, UnitNames *ret_names, Error *reterr) {
@@ -189,9 +189,11 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
         bool is_there;
         int r;
 
+        if (is_of_boot(pulled))
+                return 0;
         /* One that runs already is not started. */
         r = is_active(machine, pulled, &is_there, reterr);
-        if (r < 0 || is_there || is_of_boot(pulled))
+        if (r < 0 || is_there)
                 return r;
         r = machine_bus_load(machine->bus, pulled, &object, reterr);
         if (r >= 0)

@@ -16,6 +16,13 @@ static int get_of(Machine *machine, const char *object, const char *interface, c
         return machine_bus_property(machine->bus, object, interface, property, ret_text, reterr);
 }
 
+/* Is @interface one of a unit's of this name? */
+static bool has_interface(const char *unit, const char *interface) {
+        const char *dot = strrchr(unit, '.');
+
+        return dot && (strcasecmp(dot + 1, interface) == 0 || strcmp(interface, "Unit") == 0);
+}
+
 /* ---- what the manager does itself ---- */
 
 static const struct {
@@ -53,7 +60,8 @@ static int check_uses(Machine *machine, const char *unit, const char *object, Er
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(uses); i++)
-                r = check_use(machine, unit, object, i, reterr);
+                if (has_interface(unit, uses[i].interface))
+                        r = check_use(machine, unit, object, i, reterr);
         return r;
 }
 
@@ -117,8 +125,11 @@ static bool is_unknown(const char *value, const char *values) {
 static int check_unknowns(Machine *machine, const char *unit, const char *object, Error *reterr) {
         for (size_t i = 0; i < ELEMENTS_OF(unknowns); i++) {
                 CLEANUP_FREE char *value = NULL;
-                int r = get_of(machine, object, unknowns[i].interface, unknowns[i].property, &value, reterr);
+                int r;
 
+                if (!has_interface(unit, unknowns[i].interface))
+                        continue;
+                r = get_of(machine, object, unknowns[i].interface, unknowns[i].property, &value, reterr);
                 if (r < 0)
                         return r;
                 if (is_unknown(value, unknowns[i].values))
@@ -287,6 +298,8 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
         CLEANUP_FREE char *object = NULL, *active_state = NULL;
         int r;
 
+        if (!unit_is_service(pulled) && !has_interface(pulled, "Socket") && !has_interface(pulled, "Path"))
+                return 0;
         r = machine_bus_load(machine->bus, pulled, &object, reterr);
         if (r >= 0)
                 r = get_of(machine, object, "Unit", "ActiveState", &active_state, reterr);
