@@ -200,6 +200,8 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
                 r = check_end(machine, pulled, object, reterr);
         if (r >= 0)
                 r = check_conflicts(machine, pulled, reterr);
+        if (r >= 0 && unit_is_service(pulled))
+                r = machine_check_unit_folders(machine, pulled, reterr);
         return r == -EPERM ? error_prefix(reterr, "%s may have %s started", unit, pulled) : r;
 }
 
