@@ -152,8 +152,9 @@ static int write_basic(sd_bus_message *message, char type, Text *text) {
                 uint32_t u32;
                 int32_t i32;
                 int truth;
+                uint64_t other;
         } value;
-        int r = strchr("sobtui", type) ? sd_bus_message_read_basic(message, type, &value) : -EINVAL;
+        int r = sd_bus_message_read_basic(message, type, &value);
 
         if (r <= 0)
                 return r;
@@ -167,8 +168,10 @@ static int write_basic(sd_bus_message *message, char type, Text *text) {
                 text_printf(text, "%" PRIu64, value.u64);
         else if (type == 'u')
                 text_printf(text, "%" PRIu32, value.u32);
-        else
+        else if (type == 'i')
                 text_printf(text, "%" PRIi32, value.i32);
+        else
+                text_append(text, "?"); /* nothing that is asked for */
         return 1;
 }
 
@@ -228,6 +231,44 @@ int machine_bus_property(MachineBus *bus, const char *object, const char *interf
                 return error_set_errno(reterr, r, "cannot read property %s", property);
         *ret_text = text_take(&text);
         return *ret_text ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+static int write_pairs(sd_bus_message *message, Text *pairs) {
+        int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                CLEANUP_TEXT Text value = TEXT_INIT;
+                const char *name;
+
+                r = sd_bus_message_read(message, "s", &name);
+                if (r >= 0)
+                        r = write_items(message, &value);
+                if (r >= 0)
+                        r = value.is_broken ? -ENOMEM : sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+                text_append_bytes(pairs, name, strlen(name) + 1);
+                text_append_bytes(pairs, text_get(&value), value.n_bytes + 1);
+        }
+        return r < 0 ? r : pairs->is_broken ? -ENOMEM : 0;
+}
+
+int machine_bus_properties(
+                MachineBus *bus, const char *object, const char *interface, Text *ret_pairs, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        char name[80];
+        int r;
+
+        (void) snprintf(name, sizeof(name), INTERFACE_PREFIX "%s", interface);
+        r = sd_bus_call_method(bus->bus, NULL, object, "org.freedesktop.DBus.Properties", "GetAll", &error, &reply,
+                        "s", name);
+        if (r < 0)
+                return sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE)
+                                       ? 0
+                                       : error_of_call(reterr, r, &error, "GetAll", object);
+        r = write_pairs(reply, ret_pairs);
+        return r < 0 ? error_set_errno(reterr, r, "cannot read the properties of %s", object) : 0;
 }
 
 int machine_bus_list(MachineBus *bus, Text *ret_units, Error *reterr) {

@@ -41,6 +41,10 @@ int machine_bus_load(MachineBus *bus, const char *unit, char **ret_object, Error
 int machine_bus_property(MachineBus *bus, const char *object, const char *interface, const char *property,
                 char **ret_text, Error *reterr);
 
+/* All of them, each as its name, a NUL, its value and a NUL. One that is not loaded is loaded for each question. */
+int machine_bus_properties(
+                MachineBus *bus, const char *object, const char *interface, Text *ret_pairs, Error *reterr);
+
 /* Unit names with their ActiveState, "NAME STATE\n" each: all that are loaded. */
 int machine_bus_list(MachineBus *bus, Text *ret_units, Error *reterr);
 

@@ -65,10 +65,6 @@ int machine_check_unit_path(const Machine *machine, const char *path, Error *ret
                         path, machine->unit_folder, machine->kind->name);
 }
 
-int machine_get(Machine *machine, const char *object, const char *property, char **ret_text, Error *reterr) {
-        return machine_bus_property(machine->bus, object, "Unit", property, ret_text, reterr);
-}
-
 /*
  * Everything is known by the one name that the manager gives it: its processes, its cgroup, what goes along with it,
  * where set-property writes. And who has several names may be critical by any.
@@ -221,6 +217,7 @@ static int check_unit(Machine *machine, const char *unit, Error *reterr) {
 int machine_check_units(Machine *machine, Error *reterr) {
         int r = 0;
 
+        machine_forget(machine);
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++)
                 r = check_unit(machine, machine->request->pinned_units[i], reterr);
         return r < 0 || machine->request->is_observing ? r : check_ancestors(machine, reterr);
@@ -262,6 +259,7 @@ static int check_drop_ins(Machine *machine, const char *unit, const char *object
 int machine_check_placed(Machine *machine, Error *reterr) {
         int r = 0;
 
+        machine_forget(machine);
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++) {
                 CLEANUP_FREE char *object = NULL;
                 const char *unit = machine->request->pinned_units[i];
@@ -292,7 +290,7 @@ static int check_one_reload(Machine *machine, const char *unit, Error *reterr) {
 
         r = machine_bus_load(machine->bus, unit, &object, reterr);
         if (r >= 0)
-                r = machine_get(machine, object, "NeedDaemonReload", &is_needed, reterr);
+                r = machine_bus_property(machine->bus, object, "Unit", "NeedDaemonReload", &is_needed, reterr);
         if (r >= 0 && strcmp(is_needed, "yes") == 0)
                 return error_set(reterr, -EBUSY,
                                 "the file of %s was changed since it was loaded; the reload that `properties`, "

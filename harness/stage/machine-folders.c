@@ -68,12 +68,12 @@ static int visit_all(Machine *machine, const char *unit, FolderFunction function
 
         r = machine_bus_load(machine->bus, unit, &object, reterr);
         if (r >= 0)
-                r = machine_bus_property(machine->bus, object, "Service", "DynamicUser", &is_dynamic, reterr);
+                r = machine_get_of(machine, object, "Service", "DynamicUser", &is_dynamic, reterr);
         walk.is_dynamic = r >= 0 && strcmp(is_dynamic, "yes") == 0;
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(kinds); i++) {
                 CLEANUP_FREE char *names = NULL;
 
-                r = machine_bus_property(machine->bus, object, "Service", kinds[i].property, &names, reterr);
+                r = machine_get_of(machine, object, "Service", kinds[i].property, &names, reterr);
                 for (const char *name = names; r >= 0 && *name;) {
                         size_t n = strcspn(name, " ");
 
@@ -155,6 +155,7 @@ static int log_folder(const Walk *walk, const UnitFolder *folder) {
 int machine_log_unit_folders(Machine *machine, Error *reterr) {
         int r = 0;
 
+        machine_forget(machine);
         for (size_t i = 0; !machine->is_user && r >= 0 && i < machine->request->n_pinned_units; i++)
                 r = visit_all(machine, machine->request->pinned_units[i], log_folder, reterr);
         return r;

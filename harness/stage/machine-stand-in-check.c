@@ -11,11 +11,6 @@
 #include "stage/mount-table.h"
 #include "stage/undo-drift.h"
 
-static int get_of(Machine *machine, const char *object, const char *interface, const char *property, char **ret_text,
-                Error *reterr) {
-        return machine_bus_property(machine->bus, object, interface, property, ret_text, reterr);
-}
-
 /* Is @interface one of a unit's of this name? */
 static bool has_interface(const char *unit, const char *interface) {
         const char *dot = strrchr(unit, '.');
@@ -45,7 +40,7 @@ static const struct {
 static int check_use(Machine *machine, const char *unit, const char *object, size_t use, Error *reterr) {
         CLEANUP_FREE char *words = NULL;
         char *save = NULL;
-        int r = get_of(machine, object, uses[use].interface, uses[use].property, &words, reterr);
+        int r = machine_get_of(machine, object, uses[use].interface, uses[use].property, &words, reterr);
 
         for (char *word = r < 0 ? NULL : strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
                 if (machine_stand_in_of(machine, word))
@@ -69,7 +64,7 @@ static int check_uses(Machine *machine, const char *unit, const char *object, Er
 static int check_privileged(
                 Machine *machine, const char *unit, const char *object, const char *property, Error *reterr) {
         CLEANUP_FREE char *commands = NULL;
-        int r = get_of(machine, object, "Service", property, &commands, reterr);
+        int r = machine_get_of(machine, object, "Service", property, &commands, reterr);
 
         /* Among the flags of a command. Source: org.freedesktop.systemd1(5), "ExecStartEx". */
         if (r < 0 || !strstr(commands, " privileged "))
@@ -129,7 +124,7 @@ static int check_unknowns(Machine *machine, const char *unit, const char *object
 
                 if (!has_interface(unit, unknowns[i].interface))
                         continue;
-                r = get_of(machine, object, unknowns[i].interface, unknowns[i].property, &value, reterr);
+                r = machine_get_of(machine, object, unknowns[i].interface, unknowns[i].property, &value, reterr);
                 if (r < 0)
                         return r;
                 if (is_unknown(value, unknowns[i].values))
@@ -184,7 +179,7 @@ static int check_binds_of(Machine *machine, const char *unit, const char *object
         Bind bind = { 0 };
         int r;
 
-        r = get_of(machine, object, "Service", property, &words, reterr);
+        r = machine_get_of(machine, object, "Service", property, &words, reterr);
         if (r >= 0)
                 r = next_bind(unit, words, &save, &bind, reterr);
         while (r >= 0 && bind.source) {
@@ -246,13 +241,13 @@ static const struct {
 static int check_barriers(
                 Machine *machine, const char *unit, const char *object, const StandIn *stand_in, Error *reterr) {
         CLEANUP_FREE char *writable = NULL;
-        int r = get_of(machine, object, "Service", "ReadWritePaths", &writable, reterr);
+        int r = machine_get_of(machine, object, "Service", "ReadWritePaths", &writable, reterr);
 
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(barriers); i++) {
                 CLEANUP_FREE char *value = NULL;
                 const char *paths;
 
-                r = get_of(machine, object, "Service", barriers[i].property, &value, reterr);
+                r = machine_get_of(machine, object, "Service", barriers[i].property, &value, reterr);
                 if (r < 0)
                         return r;
                 paths = !barriers[i].values ? value : is_unknown(value, barriers[i].values) ? barriers[i].paths : "";
@@ -271,7 +266,7 @@ static int check_service(Machine *machine, const char *unit, const char *object,
         CLEANUP_FREE char *active_state = NULL;
         int r;
 
-        r = get_of(machine, object, "Unit", "ActiveState", &active_state, reterr);
+        r = machine_get_of(machine, object, "Unit", "ActiveState", &active_state, reterr);
         if (r >= 0 && unit_is_running(active_state))
                 return error_set(reterr, -EBUSY,
                                 "directories: %s is running, and another %s is shown only to what is started anew; "
@@ -302,7 +297,7 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
                 return 0;
         r = machine_bus_load(machine->bus, pulled, &object, reterr);
         if (r >= 0)
-                r = get_of(machine, object, "Unit", "ActiveState", &active_state, reterr);
+                r = machine_get_of(machine, object, "Unit", "ActiveState", &active_state, reterr);
         /* One that runs already is not started, and goes on with what it has. */
         if (r < 0 || unit_is_running(active_state))
                 return r;
@@ -342,6 +337,7 @@ static int check_unit(Machine *machine, const char *unit, bool is_placed, Error 
 int machine_check_stand_ins(Machine *machine, bool is_placed, Error *reterr) {
         int r = 0;
 
+        machine_forget(machine);
         for (size_t i = 0; machine->n_stand_ins > 0 && r >= 0 && i < machine->request->n_pinned_units; i++)
                 r = check_unit(machine, machine->request->pinned_units[i], is_placed, reterr);
         return r;

@@ -66,6 +66,7 @@ int machine_log_units(Machine *machine, Error *reterr) {
         CLEANUP_TEXT Text units = TEXT_INIT;
         int r;
 
+        machine_forget(machine);
         r = machine_bus_list(machine->bus, &units, reterr);
         if (r >= 0)
                 r = undo_log_states(machine->log, text_get(&units), reterr);

@@ -20,6 +20,7 @@ static void machine_done(Machine *machine) {
         free(machine->scope);
         free(machine->journal_folder);
         machine_free_stand_ins(machine);
+        machine_forget(machine);
         free(machine->sorted_files);
         close_p(&machine->player_fd);
         close_p(&machine->signal_fd);

@@ -25,6 +25,8 @@ typedef struct StandIn {
         char *folder;
 } StandIn;
 
+typedef struct KnownUnit KnownUnit; /* machine-known.c */
+
 typedef struct Machine {
         const StageRequest *request; /* borrowed; once opened the one below */
         StageRequest sorted_request; /* with the shorter paths first */
@@ -38,6 +40,8 @@ typedef struct Machine {
         char *journal_folder;
         StandIn *stand_ins;
         size_t n_stand_ins;
+        KnownUnit *known_units;
+        size_t n_known_units;
         MachineBus *bus;
         UndoLog *log;       /* NULL: nothing is changed */
         pid_t user_manager; /* its process; 0: the system's */
@@ -58,9 +62,15 @@ int machine_probe(bool is_user, Error *reterr);
 /* Is it a unit whose end would take the machine, or whoever is logged in, with it? NULL: no; else why. */
 const char *unit_is_critical(const char *unit);
 
-/* machine-check.c */
-/* A property that every unit has. */
+/* machine-known.c: properties as machine_bus_property() gives them, but each as it was when one of its unit was first
+ * asked for since machine_forget(). */
+int machine_get_of(Machine *machine, const char *object, const char *interface, const char *property, char **ret_text,
+                Error *reterr);
+/* Of interface "Unit". */
 int machine_get(Machine *machine, const char *object, const char *property, char **ret_text, Error *reterr);
+void machine_forget(Machine *machine);
+
+/* machine-check.c */
 /* Refuses units that are critical, not there, or in no state that one could come back to. */
 int machine_check_units(Machine *machine, Error *reterr);
 /* What is refused for what a unit's settings are, asked again once the scenario's are in force. */
