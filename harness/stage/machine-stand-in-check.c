@@ -272,14 +272,15 @@ static int check_service(Machine *machine, const char *unit, const char *object,
                                 "directories: %s is running, and another %s is shown only to what is started anew; "
                                 "stop it first, if it may be stopped",
                                 unit, machine->stand_ins[0].path);
+        /* First: one that it is given by the manager it may write to. */
+        if (r >= 0)
+                r = machine_check_shown_folders(machine, unit, reterr);
         for (size_t i = 0; r >= 0 && i < machine->n_stand_ins; i++) {
                 r = check_binds(machine, unit, object, &machine->stand_ins[i], is_placed, reterr);
                 if (r >= 0)
                         r = check_barriers(machine, unit, object, &machine->stand_ins[i], reterr);
         }
-        if (r >= 0)
-                r = check_commands(machine, unit, object, reterr);
-        return r < 0 ? r : machine_check_shown_folders(machine, unit, reterr);
+        return r < 0 ? r : check_commands(machine, unit, object, reterr);
 }
 
 static bool is_named(const Machine *machine, const char *unit) {
