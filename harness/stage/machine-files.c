@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -59,6 +60,27 @@ static int check_place(const Machine *machine, const char *path, Error *reterr) 
         return 0;
 }
 
+/* What cannot be made is refused now: later it would be in the midst of changes. */
+static int check_makable(const char *path, const char *folder, Error *reterr) {
+        size_t n_longest = 0;
+        struct stat status;
+
+        if (stat(folder, &status) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at %s", folder);
+        if (!S_ISDIR(status.st_mode))
+                return error_set(reterr, -ENOTDIR, "%s: %s is there, and is no folder", path, folder);
+        if (access(folder, W_OK) < 0)
+                return error_set_errno(reterr, -errno, "%s: nothing can be put into %s", path, folder);
+        for (const char *name = path; *name; name += strcspn(name, "/")) {
+                name += strspn(name, "/");
+                n_longest = strcspn(name, "/") > n_longest ? strcspn(name, "/") : n_longest;
+        }
+        /* While it is written it lies beside its place, under a longer name. */
+        if (n_longest + strlen("..agenttest~") > NAME_MAX || strlen(path) + strlen("..agenttest~") >= PATH_MAX)
+                return error_set(reterr, -ENAMETOOLONG, "%s: the name is too long", path);
+        return 0;
+}
+
 /* The folder that is there already has to be the one it is called: a link may lead anywhere. */
 static int check_folder_of(const char *path, Error *reterr) {
         CLEANUP_FREE char *folder = strdup(path), *real = NULL;
@@ -69,7 +91,7 @@ static int check_folder_of(const char *path, Error *reterr) {
         do {
                 slash = strrchr(folder, '/');
                 if (slash == folder)
-                        return 0;
+                        return check_makable(path, "/", reterr);
                 *slash = '\0';
                 real = realpath(folder, NULL);
         } while (!real && errno == ENOENT);
@@ -78,7 +100,7 @@ static int check_folder_of(const char *path, Error *reterr) {
         if (strcmp(real, folder) != 0)
                 return error_set(reterr, -ELOOP, "%s leads to %s: write %s%s", folder, real, real,
                                 path + strlen(folder));
-        return 0;
+        return check_makable(path, folder, reterr);
 }
 
 static int check_file(const Machine *machine, const StageFile *file, Error *reterr) {
@@ -129,8 +151,11 @@ static int find_owner(const StageFile *file, uid_t *ret_uid, gid_t *ret_gid, Err
 static int make_one_folder(Machine *machine, const char *path, bool is_whole, mode_t mode, Error *reterr) {
         int r = undo_log_folder(machine->log, path, is_whole, reterr);
 
-        if (r >= 0 && mkdir(path, mode) < 0)
-                r = error_set_errno(reterr, -errno, "cannot make %s", path);
+        if (r < 0 || mkdir(path, mode) >= 0)
+                return r;
+        r = error_set_errno(reterr, -errno, "cannot make %s", path);
+        /* Whoever made it meanwhile keeps it. */
+        (void) undo_log_not_made(machine->log, path, NULL);
         return r;
 }
 

@@ -178,7 +178,7 @@ int run_folder_create(int runs_fd, const char *run_id, int *ret_fd, int *ret_ali
         return 0;
 }
 
-static int folder_remove_at(int parent_fd, const char *name, uint64_t resolve);
+static int folder_remove_at(int parent_fd, const char *name);
 
 /*
  * Never reaches into a mount: RESOLVE_NO_XDEV refuses to open one, and nothing unlinks a mount point. (The device
@@ -193,13 +193,16 @@ static int folder_empty(DIR *folder) {
                         continue;
                 if (unlinkat(dirfd(folder), entry->d_name, 0) >= 0 || errno == ENOENT)
                         continue;
-                r = errno == EISDIR ? folder_remove_at(dirfd(folder), entry->d_name, RESOLVE_NO_XDEV) : -errno;
+                r = errno == EISDIR ? folder_remove_at(dirfd(folder), entry->d_name) : -errno;
         }
         return r;
 }
 
-static int folder_remove_at(int parent_fd, const char *name, uint64_t resolve) {
-        struct open_how how = { .flags = O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, .resolve = resolve };
+static int folder_remove_at(int parent_fd, const char *name) {
+        struct open_how how = {
+                .flags = O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC,
+                .resolve = RESOLVE_NO_XDEV,
+        };
         CLEANUP_CLOSE int fd = -EBADF;
         DIR *folder;
         int r;
@@ -219,5 +222,18 @@ static int folder_remove_at(int parent_fd, const char *name, uint64_t resolve) {
 }
 
 int folder_remove(int parent_fd, const char *name) {
-        return folder_remove_at(parent_fd, name, 0);
+        CLEANUP_FREE char *above = NULL;
+        CLEANUP_CLOSE int above_fd = -EBADF;
+        const char *slash = strrchr(name, '/');
+
+        if (!slash)
+                return folder_remove_at(parent_fd, name);
+        /* On the way to it there may be mounts; it itself may be none, somebody's files are seen in it then. */
+        above = strndup(name, (size_t) (slash - name) + 1);
+        if (!above)
+                return -ENOMEM;
+        above_fd = openat(parent_fd, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (above_fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return folder_remove_at(above_fd, slash + 1);
 }

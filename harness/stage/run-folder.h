@@ -44,5 +44,6 @@ int run_folder_take_dying(int runs_fd, const char *run_id, int *ret_fd, int *ret
  * -ETIMEDOUT where somebody still holds it. */
 int run_folder_wait(int fd, unsigned limit_sec);
 
-/* Removes folder @name and all in it, without following links or entering other file systems. */
+/* Removes folder @name and all in it, without following links or entering other file systems: -EXDEV where it is one
+ * itself, or one is mounted in it. */
 int folder_remove(int parent_fd, const char *name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stage/machine.h"
+#include "stage/undo-log.h"
 
 #define ANCESTORS_MAX 256 /* more than any sane chain; a unit beyond is left alone */
 
@@ -41,13 +42,6 @@ static int strings_add(char ***strings, size_t *n_strings, const char *text, siz
         return grown[*n_strings] ? (int) (++*n_strings, 0) : -ENOMEM;
 }
 
-static const char *record_text(const Json *record, const char *name) {
-        const Json *member = json_member(record, name);
-        size_t n_bytes;
-
-        return (member ? json_get_string(member, &n_bytes) : NULL) ?: "";
-}
-
 /* Was, or is, the unit running by this list? */
 static bool is_running_in(const char *list, const char *unit, size_t n_unit) {
         for (const char *line = list; *line;) {
@@ -66,7 +60,7 @@ static bool is_running_in(const char *list, const char *unit, size_t n_unit) {
 /* One that the scenario names, or one of ours. */
 static bool is_of_scenario(const Search *search, const char *unit, size_t n_unit) {
         FOREACH_ARRAY (record, search->records, search->n_records) {
-                const char *name = record_text(*record, "unit");
+                const char *name = undo_record_text(*record, "unit");
 
                 if (strlen(name) == n_unit && strncmp(name, unit, n_unit) == 0)
                         return true;
@@ -197,8 +191,8 @@ int unit_drift_find(MachineBus *bus, Json *const *records, size_t n_records, Uni
         int r;
 
         FOREACH_ARRAY (record, records, n_records)
-                if (strcmp(record_text(*record, "kind"), "states") == 0)
-                        search.before = record_text(*record, "units");
+                if (undo_record_is(*record, "states"))
+                        search.before = undo_record_text(*record, "units");
         /* It died before anything was changed. */
         if (!search.before)
                 return 0;

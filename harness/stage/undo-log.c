@@ -8,6 +8,7 @@
 
 #include "base/write-all.h"
 #include "stage/file-image.h"
+#include "stage/mount-table.h"
 #include "stage/ownership.h"
 #include "stage/run-folder.h"
 
@@ -197,6 +198,17 @@ int undo_log_read(const UndoLog *log, Json ***ret_records, size_t *ret_n_records
         return 0;
 }
 
+const char *undo_record_text(const Json *record, const char *name) {
+        const Json *member = json_member(record, name);
+        size_t n_bytes;
+
+        return (member ? json_get_string(member, &n_bytes) : NULL) ?: "";
+}
+
+bool undo_record_is(const Json *record, const char *kind) {
+        return strcmp(undo_record_text(record, "kind"), kind) == 0;
+}
+
 /* --- writing --- */
 
 /* Pairs of name and value up to NULL, as one line, which is on the disk when this returns. */
@@ -252,24 +264,79 @@ int undo_log_reload(UndoLog *log, Error *reterr) {
         return log_append(log, reterr, "kind", "reload", NULL);
 }
 
-int undo_log_file(UndoLog *log, const char *path, Error *reterr) {
-        CLEANUP(file_image_done) FileImage image = FILE_IMAGE_INIT;
-        char name[16];
+int undo_find_mount(const char *path, char **ret_mount, Error *reterr) {
+        CLEANUP(mount_table_free_p) MountTable *table = NULL;
+        const char *found = "/";
         int r;
 
+        r = mount_table_read(&table, reterr);
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY (entry, table->entries, table->n_entries)
+                if (path_is_below(path, entry->path) && strlen(entry->path) > strlen(found))
+                        found = entry->path;
+        *ret_mount = strdup(found);
+        return *ret_mount ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+/* Mode, owner and group of the folder @path lies in, should it have to be made again. */
+static void describe_folder(const char *path, char description[static 48]) {
+        CLEANUP_FREE char *folder = strndup(path, (size_t) (strrchr(path, '/') - path));
+        struct stat status;
+
+        description[0] = '\0';
+        if (folder && stat(folder, &status) >= 0)
+                (void) snprintf(description, 48, "%o %u %u", status.st_mode & 07777, status.st_uid, status.st_gid);
+}
+
+int undo_log_file(UndoLog *log, const char *path, Error *reterr) {
+        CLEANUP(file_image_done) FileImage image = FILE_IMAGE_INIT;
+        CLEANUP_FREE char *mount = NULL;
+        char name[16], folder[48];
+        int r;
+
+        r = undo_find_mount(path, &mount, reterr);
+        if (r < 0)
+                return r;
         r = file_image_read(path, &image, reterr);
         if (r == -ENOENT)
-                return log_append(log, reterr, "kind", "file", "path", path, NULL);
+                return log_append(log, reterr, "kind", "file", "path", path, "mount", mount, NULL);
         (void) snprintf(name, sizeof(name), "%u", ++log->n_kept);
         if (r >= 0)
                 r = file_image_keep(&image, log->folder_fd, name, reterr);
         if (r < 0)
                 return r;
-        return log_append(log, reterr, "kind", "file", "path", path, "kept", name, NULL);
+        describe_folder(path, folder);
+        return log_append(log, reterr, "kind", "file", "path", path, "mount", mount, "kept", name, "folder", folder,
+                        NULL);
+}
+
+static int log_one_folder(UndoLog *log, const char *path, bool is_whole, Error *reterr) {
+        CLEANUP_FREE char *mount = NULL;
+        int r = undo_find_mount(path, &mount, reterr);
+
+        return r < 0 ? r
+                     : log_append(log, reterr, "kind", "folder", "path", path, "mount", mount, "whole",
+                                       is_whole ? "yes" : "no", NULL);
 }
 
 int undo_log_folder(UndoLog *log, const char *path, bool is_whole, Error *reterr) {
-        return log_append(log, reterr, "kind", "folder", "path", path, "whole", is_whole ? "yes" : "no", NULL);
+        CLEANUP_FREE char *parent = strdup(path);
+        int r = 0;
+
+        if (!parent)
+                return error_set(reterr, -ENOMEM, "out of memory");
+        for (char *slash = strchr(parent + 1, '/'); r >= 0 && slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                if (faccessat(AT_FDCWD, parent, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                        r = log_one_folder(log, parent, false, reterr);
+                *slash = '/';
+        }
+        return r < 0 ? r : log_one_folder(log, path, is_whole, reterr);
+}
+
+int undo_log_not_made(UndoLog *log, const char *path, Error *reterr) {
+        return log_append(log, reterr, "kind", "not-made", "path", path, NULL);
 }
 
 int undo_log_watch_folder(UndoLog *log, const char *path, Error *reterr) {

@@ -49,6 +49,10 @@ char *undo_folder_run_id(const char *folder);
 /* Its lines, in their order; an incomplete last one is of a change that was never made. */
 int undo_log_read(const UndoLog *log, Json ***ret_records, size_t *ret_n_records, Error *reterr);
 void undo_records_free(Json **records, size_t n_records);
+/* A member of a record; "" where it has none of that name. Borrowed. */
+const char *undo_record_text(const Json *record, const char *name);
+/* Is it a line of this kind: "unit", "file", ...? */
+bool undo_record_is(const Json *record, const char *kind);
 
 /* The first line: @run_id, which manager, which scenario. */
 int undo_log_begin(UndoLog *log, const char *run_id, const char *manager_id, const char *scenario, Error *reterr);
@@ -71,10 +75,16 @@ int undo_log_reload(UndoLog *log, Error *reterr);
  * device); those of reading it.
  */
 int undo_log_file(UndoLog *log, const char *path, Error *reterr);
-/* Folder @path, which is not there, is about to be made. @is_whole: all that will be in it goes with it. */
+/* Folder @path, which is not there, is about to be made, with those above it that are not there either. @is_whole:
+ * all that will be in it goes with it. */
 int undo_log_folder(UndoLog *log, const char *path, bool is_whole, Error *reterr);
+/* The folder of the last line was not made after all: what is there is somebody else's. */
+int undo_log_not_made(UndoLog *log, const char *path, Error *reterr);
 /* Files may be made in folder @path by the manager; those that are there are kept, others will be removed. */
 int undo_log_watch_folder(UndoLog *log, const char *path, Error *reterr);
+
+/* Where the file system is mounted that @path, there or not, belongs to. */
+int undo_find_mount(const char *path, char **ret_mount, Error *reterr);
 
 /* Opens a kept file by its number. */
 int undo_log_open_kept(const UndoLog *log, const char *name, int *ret_fd);
