@@ -12,6 +12,10 @@ static int roll_back(bool is_user, bool *found) {
         CLEANUP_TEXT Text note = TEXT_INIT;
         int r = undo_stale(is_user, NULL, &note, &error);
 
+        /* Its changes are in force until it ends, and undone then. */
+        if (r >= 0)
+                r = undo_check_alive(is_user, &error);
+
         if (note.n_bytes > 0)
                 printf("%s\n", text_get(&note));
         if (r < 0)

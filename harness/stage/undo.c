@@ -70,6 +70,9 @@ int undo_stale(bool is_user, const char *own_run, Text *ret_note, Error *reterr)
         /* A run that lives, or nothing at all. */
         if (r == -EWOULDBLOCK || r == -ETIMEDOUT || r == -ENOENT)
                 return 0;
+        /* Root's, and root's next run looks after it. */
+        if (r == -EACCES && !is_user && geteuid() != 0)
+                return 0;
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot open %s", folder);
         /* It died right before its first change, or right behind its last: an empty folder is left. */
@@ -79,10 +82,20 @@ int undo_stale(bool is_user, const char *own_run, Text *ret_note, Error *reterr)
         run_id = undo_log_run_id(log);
         r = undo_roll_back(log, address, reterr);
         if (r < 0)
-                return error_prefix(reterr, "what run %s changed on this machine is not all undone (log: %s)",
+                return error_prefix(reterr,
+                                "what run %s changed on this machine is not all undone; put right what hinders it "
+                                "and `agenttest rollback`, or remove %s and what is left stays as it is",
                                 run_id ?: "?", folder);
         if (ret_note)
                 text_printf(ret_note, "run %s had died on this machine; what it had changed is undone",
                                 run_id ?: "?");
         return 0;
+}
+
+int undo_check_alive(bool is_user, Error *reterr) {
+        CLEANUP_FREE char *folder = undo_folder_path(is_user);
+        CLEANUP(undo_log_close_p) UndoLog *log = NULL;
+        int r = folder ? undo_log_open(folder, UNDO_LOG_TRY, &log, reterr) : -ENOMEM;
+
+        return r == -EWOULDBLOCK ? r : 0;
 }

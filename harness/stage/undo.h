@@ -29,6 +29,8 @@ int undo_roll_back(UndoLog *log, const char *address, Error *reterr);
  * @own_run:  whose processes are dying: for that one's lock is waited a few seconds; NULL: for none
  * @ret_note: appended: which run was undone; nothing where there was none; may be NULL
  *
- * A run that lives is left alone, which is no error.
+ * A run that lives is left alone, which is no error; neither is root's log where the caller is somebody else.
  */
 int undo_stale(bool is_user, const char *own_run, Text *ret_note, Error *reterr);
+/* -EWOULDBLOCK, with its id in the message, where a run is playing that has not come to undo yet. */
+int undo_check_alive(bool is_user, Error *reterr);
