@@ -360,6 +360,8 @@ static int make_stage_request(const PerformRequest *request, StageFiles *files, 
                 .n_files = files->n_files,
                 .pinned_units = files->unit_names,
                 .n_pinned_units = files->n_units,
+                .signalled_units = files->signalled_units,
+                .n_signalled_units = files->n_signalled_units,
                 .is_observing = request->is_observing,
                 .has_to_reload = steps_need_reload(request->scenario),
         };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "perform/step.h"
 #include "scenario/unit-property.h"
 
 #define DROP_IN_NAME "zz-agenttest.conf"
@@ -14,6 +15,7 @@ void stage_files_done(StageFiles *files) {
         free(files->texts);
         free(files->files);
         free(files->unit_names);
+        free(files->signalled_units);
         *files = STAGE_FILES_INIT;
 }
 
@@ -148,10 +150,13 @@ int stage_files_make(const Scenario *scenario, const char *unit_folder, StageFil
         int r = 0;
 
         files.unit_names = calloc(scenario->n_units + 1, sizeof(char *));
-        if (!files.unit_names)
+        files.signalled_units = calloc(scenario->n_units + 1, sizeof(char *));
+        if (!files.unit_names || !files.signalled_units)
                 return -ENOMEM;
         FOREACH_ARRAY (unit, scenario->units, scenario->n_units) {
                 files.unit_names[files.n_units++] = unit->name;
+                if (steps_signal(scenario, unit->name))
+                        files.signalled_units[files.n_signalled_units++] = unit->name;
                 r = add_unit_file(&files, unit_folder, unit);
                 if (r >= 0)
                         r = add_drop_in(&files, unit_folder, scenario, unit);

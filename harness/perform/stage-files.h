@@ -13,6 +13,8 @@ typedef struct StageFiles {
         size_t n_texts;
         const char **unit_names; /* borrowed from the scenario */
         size_t n_units;
+        const char **signalled_units; /* those of them that a step sends a signal to */
+        size_t n_signalled_units;
 } StageFiles;
 
 #define STAGE_FILES_INIT ((StageFiles){ 0 })

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "perform/step.h"
 
+#include <string.h>
+
 #include "perform/step-kinds.h"
 
 /* The one table of steps. A new kind is its own file and a row here. */
@@ -77,4 +79,19 @@ bool steps_need_reload(const Scenario *scenario) {
 
 int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *reterr) {
         return check_shared(scenario, scenario->steps, scenario->n_steps, stage_name, reterr);
+}
+
+static bool has_signal(const Step *steps, size_t n_steps, const char *unit) {
+        FOREACH_ARRAY (step, steps, n_steps) {
+                if (step->kind && step_kind(step)->is_signal && step->unit && strcmp(step->unit, unit) == 0)
+                        return true;
+                for (size_t i = 0; step->kind && i < step->kind->n_keys; i++)
+                        if (has_signal(step->values[i].steps, step->values[i].n_steps, unit))
+                                return true;
+        }
+        return false;
+}
+
+bool steps_signal(const Scenario *scenario, const char *unit) {
+        return has_signal(scenario->steps, scenario->n_steps, unit);
 }

@@ -24,6 +24,7 @@ typedef struct StepKind {
         uint64_t default_within_usec; /* deadline where the step gives none */
         bool is_shareable;            /* what it does can be undone where the stage is the machine itself */
         bool is_undone_by_reload;     /* undoing it has the manager read all its files again */
+        bool is_signal;               /* the unit's processes may be doing something of it when it is over */
         int (*begin)(const Step *step, Run *run, StepProgress *ret_progress, Error *reterr);
         int (*observe)(const Step *step, Run *run, const Entry *entry, StepProgress *ret_progress, Error *reterr);
 } StepKind;
@@ -38,6 +39,8 @@ int steps_check_shared(const Scenario *scenario, const char *stage_name, Error *
 
 /* Has @scenario a step that is undone by a reload? */
 bool steps_need_reload(const Scenario *scenario);
+/* Does a step of @scenario send a signal to @unit? */
+bool steps_signal(const Scenario *scenario, const char *unit);
 
 static inline const StepKind *step_kind(const Step *step) {
         return (const StepKind *) step->kind;

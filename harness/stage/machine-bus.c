@@ -271,25 +271,60 @@ int machine_bus_properties(
         return r < 0 ? error_set_errno(reterr, r, "cannot read the properties of %s", object) : 0;
 }
 
+/* Where a unit is when the job that waits for it has run. Source: org.freedesktop.systemd1(5), "ListUnits()". */
+static const char *state_to_be(const char *active_state, const char *job_type) {
+        bool is_down = strcmp(active_state, "inactive") == 0 || strcmp(active_state, "failed") == 0;
+        bool is_restart = strcmp(job_type, "restart") == 0;
+
+        if (is_down && (is_restart || strcmp(job_type, "start") == 0))
+                return "activating";
+        if (!is_down && (is_restart || strcmp(job_type, "stop") == 0 || strcmp(job_type, "try-restart") == 0))
+                return "deactivating";
+        return active_state;
+}
+
+static int read_units(sd_bus_message *reply, Text *ret_units) {
+        const char *name, *active_state, *job_type;
+        int r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+
+        while (r > 0) {
+                r = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL, NULL, &active_state, NULL, NULL, NULL,
+                                NULL, &job_type, NULL);
+                if (r > 0)
+                        text_printf(ret_units, "%s %s\n", name, state_to_be(active_state, job_type));
+        }
+        return r >= 0 && ret_units->is_broken ? -ENOMEM : r;
+}
+
 int machine_bus_list(MachineBus *bus, Text *ret_units, Error *reterr) {
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
-        const char *name, *active_state;
         int r;
 
         r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "ListUnits", &error, &reply, NULL);
         if (r < 0)
                 return error_of_call(reterr, r, &error, "ListUnits", NULL);
-        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-        while (r > 0) {
-                r = sd_bus_message_read(reply, "(ssssssouso)", &name, NULL, NULL, &active_state, NULL, NULL, NULL,
-                                NULL, NULL, NULL);
-                if (r > 0)
-                        text_printf(ret_units, "%s %s\n", name, active_state);
-        }
-        if (r >= 0 && ret_units->is_broken)
-                r = -ENOMEM;
+        r = read_units(reply, ret_units);
         return r < 0 ? error_set_errno(reterr, r, "cannot read the list of units") : 0;
+}
+
+int machine_bus_state(MachineBus *bus, const char *unit, char **ret_state, Error *reterr) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(message_unref_p) sd_bus_message *reply = NULL;
+        CLEANUP_TEXT Text units = TEXT_INIT;
+        const char *line;
+        int r;
+
+        r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "ListUnitsByNames", &error, &reply,
+                        "as", 1, unit);
+        if (r < 0)
+                return error_of_call(reterr, r, &error, "ListUnitsByNames", unit);
+        r = read_units(reply, &units);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read the state of %s", unit);
+        line = strchr(text_get(&units), ' ');
+        *ret_state = line ? strndup(line + 1, strcspn(line + 1, "\n")) : strdup("");
+        return *ret_state ? 0 : error_set(reterr, -ENOMEM, "out of memory");
 }
 
 int machine_bus_unit_of(MachineBus *bus, pid_t pid, char **ret_unit, Error *reterr) {
@@ -374,12 +409,12 @@ int machine_bus_scope(MachineBus *bus, const char *scope, pid_t pid, uint64_t de
         return finish_job(bus, reply, "StartTransientUnit", scope, deadline_usec, reterr);
 }
 
-int machine_bus_kill(MachineBus *bus, const char *unit, Error *reterr) {
+int machine_bus_kill(MachineBus *bus, const char *unit, int signal_number, Error *reterr) {
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
         r = sd_bus_call_method(bus->bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, "KillUnit", &error, NULL, "ssi", unit,
-                        "all", 9);
+                        "all", signal_number);
         return r < 0 && !is_about_absence(&error) ? error_of_call(reterr, r, &error, "KillUnit", unit) : 0;
 }
 

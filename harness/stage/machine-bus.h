@@ -45,8 +45,11 @@ int machine_bus_property(MachineBus *bus, const char *object, const char *interf
 int machine_bus_properties(
                 MachineBus *bus, const char *object, const char *interface, Text *ret_pairs, Error *reterr);
 
-/* Unit names with their ActiveState, "NAME STATE\n" each: all that are loaded. */
+/* Unit names with their state, "NAME STATE\n" each: all that are loaded. The state is the ActiveState, or where a job
+ * that waits is about to lead it: "activating", "deactivating". */
 int machine_bus_list(MachineBus *bus, Text *ret_units, Error *reterr);
+/* The same of one unit; "" where nothing is known of it. */
+int machine_bus_state(MachineBus *bus, const char *unit, char **ret_state, Error *reterr);
 
 /* The unit that process @pid is of; "" where it is of none that this manager knows. */
 int machine_bus_unit_of(MachineBus *bus, pid_t pid, char **ret_unit, Error *reterr);
@@ -63,8 +66,8 @@ int machine_bus_job(MachineBus *bus, const char *method, const char *unit, uint6
 /* A scope around process @pid, so that whatever it forks can be ended with it; waits until it is there. */
 int machine_bus_scope(MachineBus *bus, const char *scope, pid_t pid, uint64_t deadline_usec, Error *reterr);
 
-/* SIGKILL to all processes of the unit. One that is not there is no error. */
-int machine_bus_kill(MachineBus *bus, const char *unit, Error *reterr);
+/* A signal to all processes of the unit. One that is not there is no error. */
+int machine_bus_kill(MachineBus *bus, const char *unit, int signal_number, Error *reterr);
 /* "ThawUnit", "ResetFailedUnit": one argument, no answer. */
 int machine_bus_call(MachineBus *bus, const char *method, const char *unit, Error *reterr);
 /* Has the unit, a slice too, no process? */

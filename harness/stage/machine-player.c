@@ -185,6 +185,8 @@ static int put_into_scope(Machine *machine, Error *reterr) {
         if (machine->request->is_observing)
                 return 0;
         r = undo_log_own_unit(machine->log, "scope", machine->scope, reterr);
+        for (size_t i = 0; r >= 0 && i < machine->request->n_signalled_units; i++)
+                r = undo_log_signalled(machine->log, machine->request->signalled_units[i], reterr);
         if (r < 0)
                 return r;
         r = machine_bus_scope(machine->bus, machine->scope, machine->player, deadline_in(SCOPE_LIMIT_USEC), &error);

@@ -34,6 +34,9 @@ typedef struct StageRequest {
         bool is_exclusive;               /* its processes are given the processor before others on the machine */
         const char *const *pinned_units; /* kept loaded after they stop, so that their exit facts can be read */
         size_t n_pinned_units;
+        const char *const
+                        *signalled_units; /* those that are sent signals: what they make of them may take its time */
+        size_t n_signalled_units;
         const char *const *shown_paths; /* host folders that must be visible although something hides them */
         size_t n_shown_paths;
         const char *scenario_name; /* for people, in the undo log */

@@ -29,6 +29,7 @@ static void strings_done(char **strings, size_t n_strings) {
 void unit_drift_done(UnitDrift *drift) {
         strings_done(drift->started, drift->n_started);
         strings_done(drift->stopped, drift->n_stopped);
+        strings_done(drift->failed, drift->n_failed);
         *drift = (UnitDrift){ 0 };
 }
 
@@ -42,71 +43,106 @@ static int strings_add(char ***strings, size_t *n_strings, const char *text, siz
         return grown[*n_strings] ? (int) (++*n_strings, 0) : -ENOMEM;
 }
 
-/* Was, or is, the unit running by this list? */
-static bool is_running_in(const char *list, const char *unit, size_t n_unit) {
-        for (const char *line = list; *line;) {
+/* State of the unit by this list; "" where it does not stand there. */
+static const char *state_in(const char *list, const char *unit, size_t n_unit, char state[static 32]) {
+        state[0] = '\0';
+        for (const char *line = list; *line && !state[0];) {
                 size_t n_line = strcspn(line, "\n");
 
-                if (n_line > n_unit && strncmp(line, unit, n_unit) == 0 && line[n_unit] == ' ') {
-                        CLEANUP_FREE char *active_state = strndup(line + n_unit + 1, n_line - n_unit - 1);
-
-                        return active_state && unit_is_running(active_state);
-                }
+                if (n_line > n_unit && strncmp(line, unit, n_unit) == 0 && line[n_unit] == ' ')
+                        (void) snprintf(state, 32, "%.*s", (int) (n_line - n_unit - 1), line + n_unit + 1);
                 line += n_line + (line[n_line] == '\n');
         }
-        return false;
+        return state;
 }
 
-/* One that the scenario names, or one of ours. */
-static bool is_of_scenario(const Search *search, const char *unit, size_t n_unit) {
+static bool is_running_in(const char *list, const char *unit, size_t n_unit) {
+        char state[32];
+
+        return unit_is_running(state_in(list, unit, n_unit, state));
+}
+
+bool unit_runs_in(const char *list, const char *unit) {
+        return is_running_in(list, unit, strlen(unit));
+}
+
+/* Record of a unit that the scenario names, or of one of ours. */
+static const Json *find_record(const Search *search, const char *unit, size_t n_unit) {
         FOREACH_ARRAY (record, search->records, search->n_records) {
                 const char *name = undo_record_text(*record, "unit");
 
                 if (strlen(name) == n_unit && strncmp(name, unit, n_unit) == 0)
-                        return true;
+                        return *record;
         }
-        return false;
+        return NULL;
 }
 
 static bool has_changed(const Search *search, const char *unit) {
-        size_t n = strlen(unit);
+        return unit_runs_in(search->before, unit) != unit_runs_in(search->now, unit);
+}
 
-        return is_running_in(search->before, unit, n) != is_running_in(search->now, unit, n);
+/* Was the scenario's unit started or stopped at all? */
+static int has_moved(const Search *search, const Json *record) {
+        CLEANUP_FREE char *object = NULL, *invocation = NULL;
+        const char *unit = undo_record_text(record, "unit");
+        int r;
+
+        if (!undo_record_is(record, "unit"))
+                return 0;
+        r = machine_bus_load(search->bus, unit, &object, search->reterr);
+        if (r >= 0)
+                r = machine_bus_property(search->bus, object, "Unit", "InvocationID", &invocation, search->reterr);
+        if (r < 0)
+                return r;
+        return has_changed(search, unit) || strcmp(invocation, undo_record_text(record, "invocation")) != 0;
 }
 
 typedef struct Edge {
         const char *property;
-        bool passes_unchanged; /* the effect goes on through a unit that was running all the time */
+        bool passes_unchanged;     /* the effect goes on through a unit that was running all the time */
+        const struct Edge *beyond; /* from there on; NULL: these edges */
 } Edge;
 
 /* From one that was started to who may have had it started. A timer that ran before fires for its own reasons. */
 static const Edge starters[] = {
-        { "RequiredBy", true },
-        { "WantedBy", true },
-        { "BoundBy", true },
-        { "UpheldBy", true },
-        { "OnFailureOf", false },
-        { "OnSuccessOf", false },
-        { "TriggeredBy", false },
-        { NULL, false },
+        { "RequiredBy", true, NULL },
+        { "WantedBy", true, NULL },
+        { "BoundBy", true, NULL },
+        { "UpheldBy", true, NULL },
+        { "OnFailureOf", false, NULL },
+        { "OnSuccessOf", false, NULL },
+        { "TriggeredBy", false, NULL },
+        { NULL, false, NULL },
 };
 
-/* From one that was stopped to whose stop may have taken it along. */
+/* From one that was stopped to whose stop, or start, may have taken it along. */
 static const Edge stoppers[] = {
-        { "Requires", false },
-        { "Requisite", false },
-        { "BindsTo", false },
-        { "PartOf", false },
-        { NULL, false },
+        { "Requires", false, NULL },
+        { "Requisite", false, NULL },
+        { "BindsTo", false, NULL },
+        { "PartOf", false, NULL },
+        { "StopPropagatedFrom", false, NULL },
+        { "Conflicts", false, starters },
+        { "ConflictedBy", false, starters },
+        { NULL, false, NULL },
 };
 
+/* Units on the way, each with the edges that lead on from it. */
 typedef struct Chain {
         char **names;
         size_t n_names;
+        const Edge *edges[ANCESTORS_MAX];
 } Chain;
 
 static void chain_done(Chain *chain) {
         strings_done(chain->names, chain->n_names);
+}
+
+static int chain_add(Chain *chain, const char *name, size_t n, const Edge *edges) {
+        if (chain->n_names >= ANCESTORS_MAX)
+                return 0;
+        chain->edges[chain->n_names] = edges;
+        return strings_add(&chain->names, &chain->n_names, name, n);
 }
 
 static bool chain_has(const Chain *chain, const char *name, size_t n) {
@@ -116,35 +152,44 @@ static bool chain_has(const Chain *chain, const char *name, size_t n) {
         return false;
 }
 
-/* Takes in the units of one property; 1 where one of the scenario's is among them. */
-static int chain_extend(const Search *search, Chain *chain, const char *units, bool passes_unchanged) {
+/* Takes in the units of one property; 1 where one of the scenario's is among them, and did something. */
+static int chain_extend(const Search *search, Chain *chain, const char *units, const Edge *edge, const Edge *edges) {
         for (size_t n; *units; units += n + strspn(units + n, " ")) {
+                CLEANUP_FREE char *unit = NULL;
+                const Json *record;
                 int r;
 
                 n = strcspn(units, " ");
-                if (is_of_scenario(search, units, n))
-                        return 1;
-                if (chain_has(chain, units, n) || chain->n_names >= ANCESTORS_MAX)
+                record = find_record(search, units, n);
+                if (record) {
+                        /* A socket, or one that is crashed, acts without being started or stopped itself. */
+                        r = edges == starters ? 1 : has_moved(search, record);
+                        if (r != 0)
+                                return r;
                         continue;
-                r = strings_add(&chain->names, &chain->n_names, units, n);
+                }
+                unit = strndup(units, n);
+                if (!unit)
+                        return -ENOMEM;
+                if (chain_has(chain, units, n) || (!edge->passes_unchanged && !has_changed(search, unit)))
+                        continue;
+                r = chain_add(chain, units, n, edge->beyond ?: edges);
                 if (r < 0)
                         return r;
-                if (!passes_unchanged && !has_changed(search, chain->names[chain->n_names - 1]))
-                        free(chain->names[--chain->n_names]);
         }
         return 0;
 }
 
-static int chain_follow(const Search *search, Chain *chain, const char *unit, const Edge *edges) {
+static int chain_follow(const Search *search, Chain *chain, size_t i) {
         CLEANUP_FREE char *object = NULL;
-        int r = machine_bus_load(search->bus, unit, &object, search->reterr);
+        int r = machine_bus_load(search->bus, chain->names[i], &object, search->reterr);
 
-        for (; r == 0 && edges->property; edges++) {
+        for (const Edge *edge = chain->edges[i]; r == 0 && edge->property; edge++) {
                 CLEANUP_FREE char *units = NULL;
 
-                r = machine_bus_property(search->bus, object, "Unit", edges->property, &units, search->reterr);
+                r = machine_bus_property(search->bus, object, "Unit", edge->property, &units, search->reterr);
                 if (r >= 0)
-                        r = chain_extend(search, chain, units, edges->passes_unchanged);
+                        r = chain_extend(search, chain, units, edge, chain->edges[i]);
         }
         return r;
 }
@@ -152,30 +197,50 @@ static int chain_follow(const Search *search, Chain *chain, const char *unit, co
 /* 1: the unit went along with one of the scenario's. */
 static int is_drift(const Search *search, const char *unit, size_t n_unit, const Edge *edges) {
         CLEANUP(chain_done) Chain chain = { 0 };
-        int r = strings_add(&chain.names, &chain.n_names, unit, n_unit);
+        int r = chain_add(&chain, unit, n_unit, edges);
 
         for (size_t i = 0; r == 0 && i < chain.n_names; i++)
-                r = chain_follow(search, &chain, chain.names[i], edges);
+                r = chain_follow(search, &chain, i);
         return r;
 }
 
-static bool is_untouchable(const char *line, size_t n_unit) {
+/* What cannot be started or stopped, or is not stopped by us; that it is started again harms nobody. */
+static bool is_untouchable(const char *line, size_t n_unit, const char *now) {
         CLEANUP_FREE char *unit = strndup(line, n_unit);
         const char *dot = unit ? strrchr(unit, '.') : NULL;
 
-        return !dot || strcmp(dot, ".device") == 0 || strcmp(dot, ".scope") == 0 || unit_is_critical(unit);
+        return !dot || strcmp(dot, ".device") == 0 || strcmp(dot, ".scope") == 0 ||
+               (unit_is_running(now) && unit_is_critical(unit));
 }
 
-/* Units that run by list @list and do not by @other. */
-static int find_in(const Search *search, const char *list, const char *other, const Edge *edges, char ***strings,
+/* Did it go from @before to @now in this way? */
+typedef bool (*Change)(const char *before, const char *now);
+
+static bool was_started(const char *before, const char *now) {
+        return !unit_is_running(before) && unit_is_running(now);
+}
+
+/* One that was on its way, a oneshot maybe, has come to its end: to start it would do its work a second time. */
+static bool was_stopped(const char *before, const char *now) {
+        return strcmp(before, "active") == 0 && !unit_is_running(now);
+}
+
+static bool has_failed(const char *before, const char *now) {
+        return !unit_is_running(before) && strcmp(before, "failed") != 0 && strcmp(now, "failed") == 0;
+}
+
+/* Units of @list, which are in both or in the one that counts, that changed so and went along. */
+static int find_in(const Search *search, const char *list, Change change, const Edge *edges, char ***strings,
                 size_t *n_strings) {
         int r = 0;
 
         for (const char *line = list; r >= 0 && *line;) {
                 size_t n_line = strcspn(line, "\n"), n_unit = strcspn(line, " ");
+                char before[32], now[32];
 
-                if (is_running_in(list, line, n_unit) && !is_running_in(other, line, n_unit) &&
-                                !is_of_scenario(search, line, n_unit) && !is_untouchable(line, n_unit)) {
+                if (change(state_in(search->before, line, n_unit, before),
+                                    state_in(search->now, line, n_unit, now)) &&
+                                !find_record(search, line, n_unit) && !is_untouchable(line, n_unit, now)) {
                         r = is_drift(search, line, n_unit, edges);
                         if (r > 0)
                                 r = strings_add(strings, n_strings, line, n_unit);
@@ -200,8 +265,11 @@ int unit_drift_find(MachineBus *bus, Json *const *records, size_t n_records, Uni
         if (r < 0)
                 return r;
         search.now = text_get(&now);
-        r = find_in(&search, search.now, search.before, starters, &ret_drift->started, &ret_drift->n_started);
+        r = find_in(&search, search.now, was_started, starters, &ret_drift->started, &ret_drift->n_started);
         if (r >= 0)
-                r = find_in(&search, search.before, search.now, stoppers, &ret_drift->stopped, &ret_drift->n_stopped);
+                r = find_in(&search, search.before, was_stopped, stoppers, &ret_drift->stopped,
+                                &ret_drift->n_stopped);
+        if (r >= 0)
+                r = find_in(&search, search.now, has_failed, starters, &ret_drift->failed, &ret_drift->n_failed);
         return r < 0 ? error_set_errno(reterr, r, "cannot tell which units went along") : 0;
 }

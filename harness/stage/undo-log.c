@@ -260,6 +260,10 @@ int undo_log_own_unit(UndoLog *log, const char *kind, const char *unit, Error *r
         return log_append(log, reterr, "kind", kind, "unit", unit, NULL);
 }
 
+int undo_log_signalled(UndoLog *log, const char *unit, Error *reterr) {
+        return undo_log_own_unit(log, "signalled", unit, reterr);
+}
+
 int undo_log_reload(UndoLog *log, Error *reterr) {
         return log_append(log, reterr, "kind", "reload", NULL);
 }

@@ -64,6 +64,8 @@ int undo_log_unit(UndoLog *log, const char *unit, const char *active_state, cons
                 const char *freezer_state, Error *reterr);
 /* A unit of ours: to be stopped ("pin") or killed ("scope"). */
 int undo_log_own_unit(UndoLog *log, const char *kind, const char *unit, Error *reterr);
+/* A unit that was there will be sent signals. */
+int undo_log_signalled(UndoLog *log, const char *unit, Error *reterr);
 /* The manager is to read its files again. */
 int undo_log_reload(UndoLog *log, Error *reterr);
 

@@ -51,7 +51,7 @@ def outside():
         scenario.write_text(
             "about: agenttest plays on the PID 1 of a sandbox\n"
             "units: { other.service: { properties: { ExecStart: /bin/sleep 1000 } } }\n"
-            f"steps: [ {{ run: {{ command: {json.dumps(line)} }}, within: 120s }} ]\n"
+            f"steps: [ {{ run: {{ command: {json.dumps(line)} }}, within: 180s }} ]\n"
         )
         run = Run(scenario)
         for entry in run.play().entries:
@@ -347,6 +347,103 @@ FREEZE = """
 """
 
 
+SLEEP = "ExecStart=/bin/sleep 1000\n"
+# Units with a way of their own to be left otherwise than they were.
+ODD_UNITS = {
+    "slow.service": "[Service]\nExecStart=/bin/bash -c 'trap \"sleep 60; exit 0\" TERM; while :; do sleep 0.1; done'\n"
+                    "TimeoutStopSec=1\n",
+    "still.service": "[Service]\n" + SLEEP,
+    "phoenix.service": "[Service]\nRestart=always\nRestartSec=100\n" + SLEEP,
+    "hup.service": "[Service]\nType=notify\nNotifyAccess=all\nExecStart=/bin/bash -c 'show() { cat /etc/agenttest-hup.conf "
+                   ">/run/hup.inforce; }; trap show HUP; show; systemd-notify --ready; while :; do sleep 0.1; done'\n",
+    "web.socket": "[Socket]\nListenStream=/run/web.sock\nRemoveOnStop=yes\n",
+    "web.service": "[Service]\n" + SLEEP,
+    "hungry.service": "[Unit]\nWants=failing.service late.service\n[Service]\n" + SLEEP,
+    "failing.service": "[Service]\nType=oneshot\nExecStart=/bin/false\n",
+    "gate.service": "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'read line </run/gate.fifo'\n",
+    "late.service": "[Unit]\nAfter=gate.service\n[Service]\n" + SLEEP,
+    "rest.service": "[Service]\nKillMode=none\nStateDirectory=one/two\nExecStart=/bin/sleep 4711\n",
+    "backup.service": "[Unit]\nRequires=still.service\nAfter=still.service\n[Service]\nType=oneshot\n"
+                      "ExecStart=/bin/sh -c 'echo ran >>/run/backup.log; read line </run/gate.fifo'\n"
+                      "ExecStopPost=/bin/sh -c 'echo done >/run/done.fifo'\n",
+}  # fmt: skip
+
+
+def set_up_odd():
+    for name, text in ODD_UNITS.items():
+        (UNITS / name).write_text(text)
+    pathlib.Path("/etc/agenttest-hup.conf").write_text("production")
+    for name in ("gate", "done"):
+        os.mkfifo(f"/run/{name}.fifo")
+    systemctl("daemon-reload")
+    systemctl("start", "slow.service", "still.service", "phoenix.service", "hup.service")
+    systemctl("start", "web.socket")
+    systemctl("start", "web.service")
+
+
+def play_odd(folder, units, steps, more=""):
+    """Plays @steps with @units, and everything is as it was."""
+    before = machine()
+    names = ", ".join(f"{unit}: installed" for unit in units.split())
+    path = folder.write("odd.yaml", f"about: odd\nunits: {{ {names} }}\n{more}\nsteps: [ {steps} ]\n")
+    run = play(path)
+    check(run.status == 0, f"{steps} passes:\n{run.stdout}{run.stderr}")
+    check_same(before, steps)
+
+
+def test_signals_undone(folder):
+    play_odd(folder, "still.service", "signal: SIGSTOP")
+    stat = pathlib.Path(f"/proc/{property_of('still.service', 'MainPID')}/stat").read_text()
+    check(stat.rpartition(")")[2].split()[0] != "T", f"a process that was stopped goes on: {stat}")
+    # It heeds the signal some time after the scenario.
+    pid = property_of("slow.service", "MainPID")
+    play_odd(folder, "slow.service", "signal: SIGTERM")
+    check(pid != property_of("slow.service", "MainPID"), "a daemon that is about to end is another one now")
+    play_odd(folder, "phoenix.service", "{ crash: { unit: phoenix.service } }")
+    check(property_of("phoenix.service", "SubState") == "running", "what waits to be restarted is running")
+    # It has read the scenario's file without being started anew; and one started anew has as well.
+    for step in ("signal: SIGHUP", "restart: hup.service"):
+        play_odd(folder, "hup.service", f"{{ {step} }}, {{ expect: {{ file: {{ path: /run/hup.inforce, content: scenario }} }}, "
+                 "within: 5s }", "files: { /etc/agenttest-hup.conf: { content: scenario } }")  # fmt: skip
+        inforce = pathlib.Path("/run/hup.inforce").read_text()
+        check(inforce == "production", f"{step}: the machine's settings are in force again: {inforce}")
+
+
+def test_sockets_undone(folder):
+    play_odd(folder, "web.socket", "stop: web.socket")
+    play_odd(folder, "web.service web.socket", "{ stop: web.service }, { stop: web.socket }")
+    for unit in ("web.socket", "web.service"):
+        check(property_of(unit, "ActiveState") == "active", f"{unit} is active again")
+
+
+def test_along_undone(folder):
+    starting = subprocess.Popen(["systemctl", "start", "gate.service"])
+    # Nobody reads the gate before it runs.
+    with open("/run/gate.fifo", "w") as gate:
+        play_odd(folder, "hungry.service", "start: hungry.service")
+        play_odd(folder, "late.service", "{ run: systemctl start --no-block late.service }")
+        jobs = systemctl("list-jobs", "--no-legend").stdout
+        check("late.service" not in jobs, f"no job waits to start what was not running: {jobs}")
+        gate.write("go\n")
+    starting.wait(timeout=30)
+    check(property_of("late.service", "ActiveState") == "inactive", "what waited to be started is not")
+
+    play_odd(folder, "rest.service", "{ start: rest.service }, { stop: rest.service }")
+    left = [p for p in pathlib.Path("/proc").glob("[0-9]*/cmdline") if b"\0004711" in p.read_bytes()]
+    check(not left, f"no process outlives its unit: {left}")
+
+    systemctl("start", "--no-block", "backup.service")
+    before = machine()
+    path = folder.write("backup.yaml", "about: a oneshot ends meanwhile\nunits: { still.service: installed }\n"
+                        "steps: [ { run: echo go >/run/gate.fifo; read line </run/done.fifo }, { restart: still.service } ]\n")  # fmt: skip
+    run = play(path)
+    check(run.status == 0, f"a oneshot ends while a scenario is played:\n{run.stdout}{run.stderr}")
+    log = pathlib.Path("/run/backup.log").read_text()
+    check(log == "ran\n", f"a oneshot that came to its end is not started again: {log}")
+    different = differences(before, machine())
+    check("backup.service" in different and "\n" not in different, f"nothing but that is otherwise:\n{different}")
+
+
 def test_limits_undone(folder):
     before = machine()
     # systemd freezes on cgroup v2 only.
@@ -440,6 +537,10 @@ def test_rollback_undoes(folder):
     before = machine()
     killed_half_way(folder, kill_guard=True)
     check(differences(before, machine()), "without a guard the changes are still there")
+    run = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "-i", "HOME=/nowhere",
+                          AGENTTEST, "rollback"],
+                         capture_output=True, text=True, timeout=60)  # fmt: skip
+    check(run.returncode == 0 and "nothing to undo" in run.stdout, f"root's log is not a user's: {run.stdout}{run.stderr}")
     run = Run("rollback", evidence=False)
     check(run.status == 0 and "undone" in run.stdout, f"rollback says what it did: {run.stdout}{run.stderr}")
     again = Run("rollback", evidence=False)
@@ -481,12 +582,17 @@ REFUSED = [
     ("probe.service", "only files of the scenario's own units", "files: { /run/systemd/system/x.service.d/x.conf: { content: x } }"),
     ("probe.service", "of its own", "files: { /run/systemd/system/probe.service: { content: x } }"),
     ("probe.service", "symbolic link", "files: { /etc/linked: { content: x } }"),
+    ("probe.service", "/etc/probe.conf is there, and is no folder", "directories: [ /etc/probe.conf/below ]"),
+    ("probe.service", "the name is too long", f"directories: [ /srv/{'x' * 300} ]"),
+    ("probe.service", "Read-only file system", "files: { /run/read-only/x: { content: x } }"),
 ]
 
 
 def test_refused(folder):
-    before = machine()
     os.symlink("/etc/probe.conf", "/etc/linked")
+    os.mkdir("/run/read-only")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", "/run/read-only"], check=True)
+    before = machine()
     for unit, why, more in REFUSED:
         path = folder.write("refused.yaml", f"about: refused\nunits: {{ {unit}: installed }}\n{more}\n"
                             f"steps: [ {{ run: exit 1 }} ]\n")  # fmt: skip
@@ -500,8 +606,10 @@ def test_refused(folder):
                         "steps: [ { start: probe.service } ]\n")  # fmt: skip
     run = play(path)
     check(run.status == 3 and "of its own" in run.stderr, f"a unit of the same name is refused: {run.stderr}")
-    os.unlink("/etc/linked")
     check_same(before, "refused")
+    os.unlink("/etc/linked")
+    subprocess.run(["umount", "/run/read-only"], check=True)
+    os.rmdir("/run/read-only")
 
 
 # Refused once the scenario's settings are in force, before anything is started.
@@ -552,6 +660,8 @@ def test_pending_reload(folder):
 def test_interrupted(folder):
     before = machine()
     process = start_half_way(folder, "interrupted")
+    run = Run("rollback", evidence=False)
+    check(run.status == 2 and "is playing" in run.stderr, f"a run that lives is not rolled back: {run.stdout}{run.stderr}")
     process.send_signal(signal.SIGTERM)
     status = process.wait(timeout=120)
     check(status == 143, f"an interrupted run says so: {status}")
@@ -695,6 +805,10 @@ def inside():
     test_refused(folder)
     test_refused_placed(folder)
     test_unit_folders(folder)
+    set_up_odd()
+    test_signals_undone(folder)
+    test_sockets_undone(folder)
+    test_along_undone(folder)
     test_stand_in(folder)
     test_stand_in_refused(folder)
     test_directories_in_any_order(folder)
