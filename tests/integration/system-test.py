@@ -680,8 +680,16 @@ ExecStart={sys.executable} -c "import os, time\\nwhile True: os.open('/dev/null'
 """
 
 
-def observe(unit, *arguments):
-    return Run("observe", unit, "--for", "2s", "-v", *arguments)
+# Nothing is wrong with these; each once looked as if.
+WELL = {
+    "frac.service": "[Service]\nCPUQuota=12.5%\nMemoryMax=1000001\nExecStart=/bin/sleep 1000\n",
+    "raiser.service": "[Service]\nLimitNOFILE=100:200\nExecStart=/bin/bash -c 'ulimit -S -n 200; exec sleep 1000'\n",
+    "once.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
+}
+
+
+def observe(*units):
+    return Run("observe", *units, "--for", "2s", "-v")
 
 
 def test_observe(folder):
@@ -690,8 +698,10 @@ def test_observe(folder):
     napper.chmod(0o755)
     (UNITS / "leaky.service").write_text(LEAKY)
     (UNITS / "napper.service").write_text(f"[Service]\nExecStart={napper} 1000\n")
+    for name, text in WELL.items():
+        (UNITS / name).write_text(text)
     systemctl("daemon-reload")
-    systemctl("start", "leaky.service", "napper.service")
+    systemctl("start", "leaky.service", "napper.service", *WELL)
 
     before = machine()
     for unit in ("probe.service", "systemd-journald.service", "systemd-journald.socket"):
@@ -699,6 +709,10 @@ def test_observe(folder):
         # Of a container not even PID 1 may raise what a unit asks for, and then that is said.
         limited = run.status == 4 and "LimitNOFILE was" in run.stdout and unit == "systemd-journald.service"
         check(run.status == 0 or limited, f"{unit} is well:\n{run.stdout}{run.stderr}")
+    run = observe(*WELL)
+    check(run.status == 0, f"{', '.join(WELL)} are well:\n{run.stdout}{run.stderr}")
+    run = Run("observe", "--for", "1s", "--evidence", folder.path / "mount", "--", "-.mount", evidence=False)
+    check(run.status == 0, f"-.mount is well:\n{run.stdout}{run.stderr}")
     run = observe("asleep.service")
     check(run.status == 1 and "inactive" in run.stdout, f"asleep.service does not run:\n{run.stdout}{run.stderr}")
     run = observe("leaky.service")
