@@ -424,6 +424,11 @@ int options_parse(int argc, char *argv[], unsigned bits, Options *options, Error
                 if (code < 0)
                         return take_paths(options, argc, argv, reterr);
                 word = argv[optind > 0 ? optind - 1 : 0];
+                /* Of a word of letters the next one may be in turn: optind does not tell which word that is. */
+                if (code == '?' && optopt > ' ' && optopt < 127)
+                        return error_set(reterr, -EINVAL,
+                                        "unknown option -%c; what is no option and begins with a dash goes behind --",
+                                        optopt);
                 if (code == '?')
                         return explain_unknown(word, bits, reterr);
                 if (code == ':')
