@@ -114,9 +114,9 @@ static int check_load_state(Machine *machine, const char *unit, const char *obje
 }
 
 /* Only a state that one can come back to. */
-static int check_active_state(Machine *machine, const char *unit, const char *object, Error *reterr) {
+static int check_active_state(Machine *machine, const char *unit, Error *reterr) {
         CLEANUP_FREE char *active_state = NULL;
-        int r = machine_get(machine, object, "ActiveState", &active_state, reterr);
+        int r = machine_bus_state(machine->bus, unit, &active_state, reterr);
 
         if (r < 0 || strcmp(active_state, "active") == 0 || strcmp(active_state, "inactive") == 0)
                 return r;
@@ -210,7 +210,7 @@ static int check_unit(Machine *machine, const char *unit, Error *reterr) {
                 return r;
         if (machine->request->is_observing)
                 return 0;
-        r = check_active_state(machine, unit, object, reterr);
+        r = check_active_state(machine, unit, reterr);
         return r < 0 ? r : check_settings(machine, unit, object, reterr);
 }
 
