@@ -86,6 +86,12 @@ static bool is_octal(char c, char last) {
         return c >= '0' && c <= last;
 }
 
+bool string_ends_with(const char *string, const char *ending) {
+        size_t n = strlen(string), n_ending = strlen(ending);
+
+        return n >= n_ending && strcmp(string + n - n_ending, ending) == 0;
+}
+
 void string_unescape_octal(char *string) {
         char *to = string;
 

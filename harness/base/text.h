@@ -31,6 +31,8 @@ const char *text_get(const Text *text);
 /* Hands the bytes over ("" while empty); NULL where an allocation failed. The text is empty afterwards. */
 char *text_take(Text *text) MUST_CHECK;
 
+bool string_ends_with(const char *string, const char *ending);
+
 /* "\040" becomes a blank, in place: so the kernel writes blanks, tabs, newlines and backslashes in its tables.
  * Source: proc_pid_mountinfo(5). */
 void string_unescape_octal(char *string);

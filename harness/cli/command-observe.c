@@ -21,12 +21,6 @@
  */
 #define GROWTH "{ fds: 8, threads: 8, children: 8, memory: 8M }"
 
-static bool is_service(const char *unit) {
-        const char *dot = strrchr(unit, '.');
-
-        return dot && strcmp(dot, ".service") == 0;
-}
-
 /* A limit that the unit declares, as the manager holds it. Source: org.freedesktop.systemd1(5). */
 typedef struct DeclaredLimit {
         const char *property; /* on the bus */
@@ -68,7 +62,7 @@ static int unit_read(Unit *unit, bool is_user, Error *reterr) {
         uint64_t main_pid;
         int r;
 
-        if (!is_service(unit->name))
+        if (!string_ends_with(unit->name, ".service"))
                 return 0;
         r = address ? machine_bus_new(address, &unit->bus, reterr)
                     : error_set(reterr, -ENOENT, "there is no service manager of this user");

@@ -127,12 +127,6 @@ static void diagnose_property(const NamedMatch *property, DiagnosticList *diagno
                                 property->name);
 }
 
-static bool ends_with(const char *text, const char *end) {
-        size_t n_text = strlen(text), n_end = strlen(end);
-
-        return n_text >= n_end && strcmp(text + n_text - n_end, end) == 0;
-}
-
 /* Source: org.freedesktop.systemd1(5), systemctl --state=help. */
 static void check_property_words(const NamedMatch *property, DiagnosticList *diagnostics) {
         static const char active_states[] =
@@ -154,7 +148,7 @@ static void check_property_words(const NamedMatch *property, DiagnosticList *dia
         if (is_among(measured, ELEMENTS_OF(measured), property->name))
                 check_amount(&property->match, property->mark, property->name, LITERAL_BYTES, "infinity",
                                 diagnostics);
-        if (ends_with(property->name, "USec") || ends_with(property->name, "TimestampMonotonic"))
+        if (string_ends_with(property->name, "USec") || string_ends_with(property->name, "TimestampMonotonic"))
                 check_amount(&property->match, property->mark, property->name, LITERAL_USEC, "infinity", diagnostics);
 }
 

@@ -76,18 +76,12 @@ static int properties_find(UnitProperties *properties, const char *name, size_t 
         return properties_add(properties, name, ret_property);
 }
 
-static bool ends_with(const char *string, const char *ending) {
-        size_t n = strlen(string), n_ending = strlen(ending);
-
-        return n >= n_ending && strcmp(string + n - n_ending, ending) == 0;
-}
-
 /* Source: bus_print_property() of systemctl. A gauge that is not there must not compare as a very large number. */
 static const char *largest_number_text(const char *name) {
         if (strncmp(name, "IP", 2) == 0 || strncmp(name, "IO", 2) == 0)
-                return ends_with(name, "Weight") ? "[not set]" : "[no data]";
-        if (ends_with(name, "NSec") || ends_with(name, "Current") || ends_with(name, "Weight") ||
-                        ends_with(name, "Shares") || ends_with(name, "MemoryAvailable"))
+                return string_ends_with(name, "Weight") ? "[not set]" : "[no data]";
+        if (string_ends_with(name, "NSec") || string_ends_with(name, "Current") || string_ends_with(name, "Weight") ||
+                        string_ends_with(name, "Shares") || string_ends_with(name, "MemoryAvailable"))
                 return "[not set]";
         return "infinity";
 }

@@ -94,12 +94,6 @@ static void write_environment(Text *text, const Setting *setting) {
         text_append(text, "\"\n");
 }
 
-static bool is_service(const char *unit_name) {
-        const char *dot = strrchr(unit_name, '.');
-
-        return dot && strcmp(dot, ".service") == 0;
-}
-
 static void write_properties(Text *text, const ScenarioUnit *unit) {
         FOREACH_ARRAY (property, unit->properties, unit->n_properties)
                 text_printf(text, "[%s]\n%s=%s\n", unit_property_section(unit->name, property->name), property->name,
@@ -111,7 +105,7 @@ static int add_drop_in(StageFiles *files, const char *folder, const Scenario *sc
         char *path;
 
         write_properties(&text, unit);
-        if (is_service(unit->name) && scenario->n_environment > 0) {
+        if (string_ends_with(unit->name, ".service") && scenario->n_environment > 0) {
                 text_append(&text, "[Service]\n");
                 FOREACH_ARRAY (setting, scenario->environment, scenario->n_environment)
                         write_environment(&text, setting);

@@ -53,17 +53,12 @@ static int add_edges(Machine *machine, const char *unit, const char *const *prop
         return r;
 }
 
-static bool has_type(const char *unit, const char *type) {
-        const char *dot = strrchr(unit, '.');
-
-        return dot && strcmp(dot, type) == 0;
-}
-
 /* ---- what its start, its end or its failure has started ---- */
 
 /* The boot, which is over: each unit needs it, and it pulls in half of the machine. And slices need slices alone. */
 static bool is_of_boot(const char *unit) {
-        return has_type(unit, ".slice") || strcmp(unit, "sysinit.target") == 0 || strcmp(unit, "basic.target") == 0;
+        return string_ends_with(unit, ".slice") || strcmp(unit, "sysinit.target") == 0 ||
+               strcmp(unit, "basic.target") == 0;
 }
 
 int machine_find_pulled(Machine *machine, const char *unit, UnitNames *ret_names, Error *reterr) {
@@ -115,8 +110,8 @@ static int check_successors(
                 return error_set(reterr, -EPERM, "%s has %s=%s and %s=%s, which would hit the whole machine", unit,
                                 property, names, mode_property, mode);
         for (size_t i = 0; r >= 0 && i < list.n_names; i++) {
-                const char *why = has_type(list.names[i], ".target") ? "a state of the machine"
-                                                                     : unit_is_critical(list.names[i]);
+                const char *why = string_ends_with(list.names[i], ".target") ? "a state of the machine"
+                                                                             : unit_is_critical(list.names[i]);
 
                 if (why)
                         return error_set(reterr, -EPERM, "%s has %s=%s, and that is %s", unit, property,
@@ -174,7 +169,7 @@ static int check_dependents(Machine *machine, const char *unit, Error *reterr) {
         for (size_t i = 0; r >= 0 && i < list.n_names; i++) {
                 const char *why = i == 0 ? NULL : unit_is_critical(list.names[i]);
 
-                if (why || (i > 0 && has_type(list.names[i], ".mount")))
+                if (why || (i > 0 && string_ends_with(list.names[i], ".mount")))
                         return error_set(reterr, -EPERM, "%s stops with %s, and is %s", list.names[i], unit,
                                         why ?: "a mounted file system");
                 r = add_edges(machine, list.names[i], stops, ELEMENTS_OF(stops), &list, reterr);
@@ -200,7 +195,7 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
                 r = check_end(machine, pulled, object, reterr);
         if (r >= 0)
                 r = check_conflicts(machine, pulled, reterr);
-        if (r >= 0 && unit_is_service(pulled))
+        if (r >= 0 && string_ends_with(pulled, ".service"))
                 r = machine_check_unit_folders(machine, pulled, reterr);
         return r == -EPERM ? error_prefix(reterr, "%s may have %s started", unit, pulled) : r;
 }

@@ -8,10 +8,9 @@
 
 static bool has_playable_type(const char *unit) {
         static const char *const types[] = { ".service", ".socket", ".timer", ".path" };
-        const char *dot = strrchr(unit, '.');
 
-        for (size_t i = 0; dot && i < ELEMENTS_OF(types); i++)
-                if (strcmp(dot, types[i]) == 0)
+        FOREACH_ARRAY (type, types, ELEMENTS_OF(types))
+                if (string_ends_with(unit, *type))
                         return true;
         return false;
 }

@@ -294,7 +294,8 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
         CLEANUP_FREE char *object = NULL, *active_state = NULL;
         int r;
 
-        if (!unit_is_service(pulled) && !has_interface(pulled, "Socket") && !has_interface(pulled, "Path"))
+        if (!string_ends_with(pulled, ".service") && !has_interface(pulled, "Socket") &&
+                        !has_interface(pulled, "Path"))
                 return 0;
         r = machine_bus_load(machine->bus, pulled, &object, reterr);
         if (r >= 0)
@@ -302,7 +303,7 @@ static int check_pulled(Machine *machine, const char *unit, const char *pulled, 
         /* One that runs already is not started, and goes on with what it has. */
         if (r < 0 || unit_is_running(active_state))
                 return r;
-        if (unit_is_service(pulled))
+        if (string_ends_with(pulled, ".service"))
                 return error_set(reterr, -EPERM,
                                 "directories: %s may have %s started, which would find what there is in %s: name it, "
                                 "as `%s: installed`",
@@ -330,7 +331,7 @@ static int check_unit(Machine *machine, const char *unit, bool is_placed, Error 
                 r = check_uses(machine, unit, object, reterr);
         if (r >= 0)
                 r = check_unknowns(machine, unit, object, reterr);
-        if (r >= 0 && unit_is_service(unit))
+        if (r >= 0 && string_ends_with(unit, ".service"))
                 r = check_service(machine, unit, object, is_placed, reterr);
         return r < 0 ? r : check_all_pulled(machine, unit, reterr);
 }

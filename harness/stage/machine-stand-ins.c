@@ -29,12 +29,6 @@ void machine_free_stand_ins(Machine *machine) {
         machine->n_stand_ins = 0;
 }
 
-bool unit_is_service(const char *unit) {
-        const char *dot = strrchr(unit, '.');
-
-        return dot && strcmp(dot, ".service") == 0;
-}
-
 /* ---- which ---- */
 
 /* Folders that hold what everything is made of: without it no service starts, no command, no probe. */
@@ -174,7 +168,7 @@ int machine_place_drop_ins(Machine *machine, Error *reterr) {
         if (text.is_broken)
                 return error_set(reterr, -ENOMEM, "out of memory");
         for (size_t i = 0; r >= 0 && i < machine->request->n_pinned_units; i++)
-                if (unit_is_service(machine->request->pinned_units[i]))
+                if (string_ends_with(machine->request->pinned_units[i], ".service"))
                         r = place_drop_in(machine, machine->request->pinned_units[i], text_get(&text), reterr);
         return r;
 }

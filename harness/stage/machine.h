@@ -115,7 +115,6 @@ int machine_place_text(Machine *machine, const char *path, const char *content, 
 /* machine-stand-ins.c: folders that the scenario is shown in place of the machine's. */
 /* Which ones; refuses what nothing can be shown in place of. */
 int machine_find_stand_ins(Machine *machine, Error *reterr);
-bool unit_is_service(const char *unit);
 void machine_free_stand_ins(Machine *machine);
 /* The folder that all of them lie in. NULL: out of memory. */
 char *machine_stand_in_folder(const Machine *machine);

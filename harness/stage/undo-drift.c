@@ -207,9 +207,8 @@ static int is_drift(const Search *search, const char *unit, size_t n_unit, const
 /* What cannot be started or stopped, or is not stopped by us; that it is started again harms nobody. */
 static bool is_untouchable(const char *line, size_t n_unit, const char *now) {
         CLEANUP_FREE char *unit = strndup(line, n_unit);
-        const char *dot = unit ? strrchr(unit, '.') : NULL;
 
-        return !dot || strcmp(dot, ".device") == 0 || strcmp(dot, ".scope") == 0 ||
+        return !unit || string_ends_with(unit, ".device") || string_ends_with(unit, ".scope") ||
                (unit_is_running(now) && unit_is_critical(unit));
 }
 

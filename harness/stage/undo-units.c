@@ -13,14 +13,8 @@ static int read_property(Undo *undo, const char *unit, const char *interface, co
         return r < 0 ? r : machine_bus_property(undo->bus, object, interface, property, ret_text, undo->reterr);
 }
 
-static bool is_type(const char *unit, const char *ending) {
-        const char *dot = strrchr(unit, '.');
-
-        return dot && strcmp(dot, ending) == 0;
-}
-
 static bool is_service(const char *unit) {
-        return is_type(unit, ".service");
+        return string_ends_with(unit, ".service");
 }
 
 static int run_job(Undo *undo, const char *method, const char *unit) {
@@ -73,7 +67,7 @@ static int stop_if_running(Undo *undo, const char *unit) {
         if (r < 0 || !unit_is_running(state))
                 return r;
         /* A slice goes with the last unit in it, which may be somebody else's by now. */
-        if (is_type(unit, ".slice"))
+        if (string_ends_with(unit, ".slice"))
                 r = machine_bus_is_empty(undo->bus, unit, &is_empty, undo->reterr);
         return r < 0 || !is_empty ? r : run_job(undo, "StopUnit", unit);
 }
@@ -198,7 +192,7 @@ static int start_one(Undo *undo, const Json *record) {
         (void) machine_bus_call(undo->bus, "ResetFailedUnit", unit, NULL);
         /* One that waits for its RestartSec= to pass does not start before, and restarts at once. */
         method = unit_is_running(state) ? "RestartUnit" : "StartUnit";
-        r = is_type(unit, ".socket") ? start_socket(undo, method, unit) : run_job(undo, method, unit);
+        r = string_ends_with(unit, ".socket") ? start_socket(undo, method, unit) : run_job(undo, method, unit);
         return r < 0 ? error_prefix(undo->reterr, "%s was active before the scenario and is not now", unit) : 0;
 }
 
@@ -209,7 +203,8 @@ static int start_drifted(Undo *undo, const char *unit) {
         if (r < 0 || unit_is_running(state))
                 return r;
         (void) machine_bus_call(undo->bus, "ResetFailedUnit", unit, NULL);
-        return is_type(unit, ".socket") ? start_socket(undo, "StartUnit", unit) : run_job(undo, "StartUnit", unit);
+        return string_ends_with(unit, ".socket") ? start_socket(undo, "StartUnit", unit)
+                                                 : run_job(undo, "StartUnit", unit);
 }
 
 void undo_start_units(Undo *undo) {

@@ -85,6 +85,16 @@ START_TEST(octal_escapes_become_their_bytes) {
 }
 END_TEST
 
+START_TEST(an_ending_is_a_whole_one) {
+        ck_assert(string_ends_with("a.b.service", ".service"));
+        ck_assert(string_ends_with(".service", ".service"));
+        ck_assert(string_ends_with("a", ""));
+        ck_assert(!string_ends_with("service", ".service"));
+        ck_assert(!string_ends_with("a.service.d", ".service"));
+        ck_assert(!string_ends_with("", ".service"));
+}
+END_TEST
+
 Suite *text_suite(void) {
         Suite *suite = suite_create("text");
         TCase *tests = tcase_create("text");
@@ -96,6 +106,7 @@ Suite *text_suite(void) {
         tcase_add_test(tests, take_hands_over_and_empties);
         tcase_add_test(tests, a_failed_allocation_is_remembered);
         tcase_add_test(tests, octal_escapes_become_their_bytes);
+        tcase_add_test(tests, an_ending_is_a_whole_one);
         suite_add_tcase(suite, tests);
         return suite;
 }
