@@ -17,8 +17,7 @@ static bool is_given(int fd) {
         return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-/* The folder of @path as it really lies, and the last name as it is; NULL: there is no such folder. */
-static char *resolve_folder(const char *path) {
+char *path_place(const char *path) {
         CLEANUP_FREE char *copy = strdup(path), *other = strdup(path), *folder = NULL, *place = NULL;
 
         folder = copy ? realpath(dirname(copy), NULL) : NULL;
@@ -47,7 +46,7 @@ static bool is_link_to_descriptor(const char *path, int *ret_fd) {
         CLEANUP_FREE char *next = strdup(path);
 
         for (unsigned n = 0; next && n < LINKS_MAX; n++) {
-                CLEANUP_FREE char *place = resolve_folder(next);
+                CLEANUP_FREE char *place = path_place(next);
                 int pid, fd, n_read = 0;
 
                 if (place && sscanf(place, "/proc/%9d/fd/%9d%n", &pid, &fd, &n_read) == 2 && !place[n_read] &&

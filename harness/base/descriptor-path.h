@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Paths that mean a file this process was started with: /dev/stdout, /dev/fd/3, the log that standard output is in.
- */
+/* Where a path leads: to a file this process was started with (/dev/stdout, /dev/fd/3, the log that standard output
+ * is in), or to a place that need not be there yet. */
 
 #include <stdbool.h>
 
@@ -17,3 +17,7 @@
  * Source: proc(5), "/proc/pid/fd": opening an entry opens the file anew, at its beginning.
  */
 bool leads_to_descriptor(const char *path, int *ret_fd);
+
+/* The folder of @path as it really lies, and the last name as it is, which need not be there yet. NULL: there is no
+ * such folder, or no memory. */
+char *path_place(const char *path);

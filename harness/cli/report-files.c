@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report-files.h"
 
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/descriptor-path.h"
 
 /* A file that is written: by its inode where it is there, else by its folder and name. */
 typedef struct Target {
@@ -32,16 +33,6 @@ static size_t list_targets(const Options *options, Target targets[static TARGETS
         return n;
 }
 
-/* Of what is not there yet. NULL: there is no such folder, or no memory. */
-static char *place_of(const char *path) {
-        CLEANUP_FREE char *copy = strdup(path), *other = strdup(path), *folder = NULL, *place = NULL;
-
-        folder = copy ? realpath(dirname(copy), NULL) : NULL;
-        if (!folder || !other || asprintf(&place, "%s/%s", folder, basename(other)) < 0)
-                return NULL;
-        return TAKE_PTR(place);
-}
-
 static bool is_same(const Target *a, const Target *b) {
         CLEANUP_FREE char *place_a = NULL, *place_b = NULL;
 
@@ -50,8 +41,8 @@ static bool is_same(const Target *a, const Target *b) {
                        !S_ISCHR(a->inode.st_mode);
         if (a->is_there || b->is_there)
                 return false;
-        place_a = place_of(a->path);
-        place_b = place_of(b->path);
+        place_a = path_place(a->path);
+        place_b = path_place(b->path);
         return place_a && place_b && strcmp(place_a, place_b) == 0;
 }
 
